@@ -1,0 +1,91 @@
+// Package leader knows how long this process still holds the lease, so that no call that
+// changes something outlives it.
+package leader
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// Lock is a resource lock that remembers when the lease was last written by us. It is the lock
+// of a leader election; Gate answers for it.
+type Lock struct {
+	resourcelock.Interface
+
+	duration time.Duration
+	margin   time.Duration
+	wait     time.Duration
+
+	mu      sync.Mutex
+	others  bool // somebody else held the lease when it was last read
+	renewed time.Time
+	opens   time.Time
+}
+
+// NewLock wraps the lock of an election whose lease lasts duration. margin is what is kept of
+// it for clocks that differ and for the way to AWS. wait is the longest call of a leader: when
+// the lease was taken from one that did not release it, the gate stays closed that long.
+func NewLock(lock resourcelock.Interface, duration, margin, wait time.Duration) *Lock {
+	return &Lock{Interface: lock, duration: duration, margin: margin, wait: wait}
+}
+
+// Get reads the lease, and takes note of whether another process holds it.
+func (l *Lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := l.Interface.Get(ctx)
+	if err == nil {
+		l.mu.Lock()
+		l.others = record.HolderIdentity != "" && record.HolderIdentity != l.Identity()
+		l.mu.Unlock()
+	}
+	return record, raw, err
+}
+
+// Create acquires a lease that did not exist.
+func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	return l.write(record, func() error { return l.Interface.Create(ctx, record) })
+}
+
+// Update acquires, renews or releases the lease.
+func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	return l.write(record, func() error { return l.Interface.Update(ctx, record) })
+}
+
+// write counts a lease from before the request was sent: whoever reads it counts from later.
+func (l *Lock) write(record resourcelock.LeaderElectionRecord, send func() error) error {
+	sent := time.Now()
+	if err := send(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if record.HolderIdentity != l.Identity() {
+		l.renewed = time.Time{}
+		return nil
+	}
+	if l.renewed.IsZero() && l.others {
+		l.opens = time.Now().Add(l.wait)
+	}
+	l.renewed = sent
+	return nil
+}
+
+// Gate is nil while the lease is ours for at least as long as needed, margin included.
+func (l *Lock) Gate(needed time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.renewed.IsZero() {
+		return fmt.Errorf("this process does not hold the lease %s", l.Describe())
+	}
+	if closed := time.Until(l.opens); closed > 0 {
+		return fmt.Errorf("the lease %s was taken over: calls of its last holder may be under way for %s", l.Describe(), closed.Round(time.Millisecond))
+	}
+	left := l.duration - time.Since(l.renewed) - l.margin
+	if left < needed {
+		return fmt.Errorf("%s are left of the lease %s, a call needs %s", max(left, 0).Round(time.Millisecond), l.Describe(), needed)
+	}
+	return nil
+}

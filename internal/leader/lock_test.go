@@ -1,0 +1,100 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// lease is an API server's side of a lock: it takes what it is given, slowly, or fails.
+type lease struct {
+	resourcelock.Interface
+	takes time.Duration
+	err   error
+	held  string
+}
+
+func (l *lease) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	return &resourcelock.LeaderElectionRecord{HolderIdentity: l.held}, nil, nil
+}
+
+func (l *lease) Identity() string { return "me" }
+func (l *lease) Describe() string { return "system/ecsrelease" }
+func (l *lease) Create(context.Context, resourcelock.LeaderElectionRecord) error {
+	time.Sleep(l.takes)
+	return l.err
+}
+
+func (l *lease) Update(context.Context, resourcelock.LeaderElectionRecord) error {
+	time.Sleep(l.takes)
+	return l.err
+}
+
+func TestTheGateIsOpenOnlyWhileTheLeaseOutlastsTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &lease{takes: time.Second}
+		lock := NewLock(server, 15*time.Second, time.Second, 5*time.Second)
+		mine := resourcelock.LeaderElectionRecord{HolderIdentity: "me"}
+
+		open := func(want bool, when string) {
+			t.Helper()
+			if err := lock.Gate(5 * time.Second); (err == nil) != want {
+				t.Errorf("%s: the gate says %v, want open: %t", when, err, want)
+			}
+		}
+		open(false, "before the lease is ours")
+
+		if err := lock.Create(t.Context(), mine); err != nil {
+			t.Fatal(err)
+		}
+		open(true, "after it was acquired")
+
+		// 15 s, less the second the request took, less a second of margin, less 8: 5 are left.
+		time.Sleep(8 * time.Second)
+		open(true, "while five seconds are left")
+		time.Sleep(time.Millisecond)
+		open(false, "when less than the call needs is left")
+
+		server.err = errors.New("conflict")
+		if err := lock.Update(t.Context(), mine); err == nil {
+			t.Fatal("a failed renewal must be told")
+		}
+		open(false, "after a failed renewal")
+
+		server.err = nil
+		if err := lock.Update(t.Context(), mine); err != nil {
+			t.Fatal(err)
+		}
+		open(true, "after a renewal")
+
+		if err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: ""}); err != nil {
+			t.Fatal(err)
+		}
+		open(false, "after the lease was released")
+	})
+}
+
+func TestTheGateStaysClosedForTheLastHoldersCalls(t *testing.T) {
+	for held, want := range map[string]time.Duration{"another": 5 * time.Second, "": 0, "me": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			lock := NewLock(&lease{held: held}, 15*time.Second, time.Second, 5*time.Second)
+			if _, _, err := lock.Get(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me"}); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			for lock.Gate(time.Second) != nil {
+				time.Sleep(100 * time.Millisecond)
+			}
+			if waited := time.Since(began); waited != want {
+				t.Errorf("taken from %q: the gate opened after %s, want %s", held, waited, want)
+			}
+		})
+	}
+}
