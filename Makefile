@@ -1,0 +1,100 @@
+# Everything here needs Go, make and git, and nothing else: the tools are pinned in
+# hack/tools and compiled from source, and so is the control plane (hack/kubebox).
+# The first `make test` or `make demo` on a machine compiles Kubernetes once, which
+# takes minutes and says so; after that both start in seconds.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+GO        ?= go
+# More arguments for go test: make test TESTFLAGS='-run TestDerive -v'
+TESTFLAGS ?=
+
+TOOL    := $(GO) tool -modfile=hack/tools/go.mod
+# The directories of the Go modules in this repository.
+MODULES := . hack/kubebox hack/tools
+# These linters read the sources of all that a package imports. In the two modules that
+# wrap Kubernetes and golangci-lint that takes minutes and 4 GB, for a few files of ours.
+DEEP_LINTERS := bodyclose,exhaustive,govet,kubeapilinter,nilerr,noctx,staticcheck,unparam
+
+##@ General
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN { FS = ":.*## "; print "usage: make <target>" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9.-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+##@ See it work
+
+.PHONY: demo
+demo: build ## The story from start to end: a control plane, a local AWS, two releases from v1 to v2; exits
+	$(GO) run ./hack/lab --mode=demo
+
+.PHONY: lab
+lab: build ## The same world, left running; prints what to paste to look around
+	$(GO) run ./hack/lab --mode=lab
+
+.PHONY: bench
+bench: build ## Measure and print what the controller costs, as a Markdown table
+	$(GO) run ./hack/bench
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/manager, bin/awssim and bin/kubebox
+	$(GO) build -o bin/ ./cmd/...
+	hack/control-plane.sh --link bin/kubebox >/dev/null
+
+.PHONY: install.yaml
+install.yaml: ## Write install.yaml: the CRDs, RBAC and the manager, to kubectl apply
+	$(TOOL) kustomize build config/default >$@
+
+.PHONY: clean
+clean: ## Remove what was built here; Go's caches and the compiled control plane stay
+	rm -rf bin install.yaml
+
+##@ Develop
+
+.PHONY: generate
+generate: ## Write deep copies, CRDs and RBAC from the sources they are declared in
+	$(TOOL) controller-gen object paths=./api/...
+	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+	$(TOOL) controller-gen rbac:roleName=manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
+
+.PHONY: fmt
+fmt: ## Format all Go sources
+	$(TOOL) gofumpt -l -w .
+
+.PHONY: tidy
+tidy: ## Tidy the go.mod and go.sum of every module
+	for module in $(MODULES); do (cd $$module && $(GO) mod tidy) || exit; done
+
+##@ Check
+
+# go vet is among the linters; here it would read the sources of Kubernetes once more.
+# No cached results: tests run programs and read files that Go's cache does not look at.
+.PHONY: test
+test: ## Run all tests, against a real API server and the local AWS
+	@assets=$$(hack/control-plane.sh) && \
+	export KUBEBUILDER_ASSETS="$$assets" && \
+	for module in $(MODULES); do \
+		echo "== go test: module $$module" && \
+		(cd $$module && $(GO) test -count=1 -vet=off -timeout=20m $(TESTFLAGS) ./...) || exit; \
+	done
+
+.PHONY: lint
+lint: bin/golangci-lint ## Run the linters of .golangci.yml on every module
+	bin/golangci-lint run ./...
+	cd hack/tools && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
+	cd hack/kubebox && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
+
+.PHONY: verify
+verify: ## Generate, tidy and format again; fail, naming the files, if that changes anything
+	MAKE='$(MAKE)' hack/verify.sh generate install.yaml tidy fmt
+
+# golangci-lint has to be compiled for kube-api-linter to be in it: two minutes once,
+# then nothing until a version in hack/tools changes.
+bin/golangci-lint: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/golangci-lint/*.go)
+	@echo "Compiling golangci-lint with kube-api-linter, once; this takes some minutes ..."
+	cd hack/tools && $(GO) build -o $(CURDIR)/$@ ./golangci-lint
