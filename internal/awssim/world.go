@@ -17,6 +17,7 @@ type world struct {
 	queue    eventQueue
 	sequence uint64
 	accounts map[string]*account
+	ecs      ecsWorld
 }
 
 // account is one AWS account.
@@ -48,6 +49,7 @@ type call struct {
 	staleness time.Duration // a stale-read fault: answer as the world was this long ago
 	scheme    string        // "http" or "https", and
 	host      string        // the host the client used: URLs handed out lead back to it
+	entry     *JournalEntry // where authorize writes what it decided
 }
 
 // now is the simulated present: the due time of the event that runs, else the wall clock.

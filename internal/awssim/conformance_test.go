@@ -1,0 +1,349 @@
+package awssim
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Every call that a test makes through a client of this package is checked on the wire: what
+// was accepted must have been a valid request, what was answered a valid answer, an error one
+// that the operation or every operation has. A run of the whole suite fails when it leaves an
+// operation out.
+
+var conformance = struct {
+	sync.Mutex
+	models    map[string]*serviceModel
+	exercised map[string]bool // "ecs.UpdateService", with success
+}{exercised: map[string]bool{}}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	models, err := loadModels()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "loading the models of botocore:", err)
+		os.Exit(1)
+	}
+	conformance.models = models
+	code := m.Run()
+	if left := leftOut(); wholeSuite() && len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "FAIL: no test has called with success:", strings.Join(left, ", "))
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func wholeSuite() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func leftOut() []string {
+	conformance.Lock()
+	defer conformance.Unlock()
+	var left []string
+	for service, table := range New(Options{}).tables {
+		for name := range table {
+			if !conformance.exercised[service+"."+name] {
+				left = append(left, service+"."+name)
+			}
+		}
+	}
+	slices.Sort(left)
+	return left
+}
+
+// Conforming checks every call that passes through against the models of the services, and
+// fails t on what does not fit.
+func Conforming(t testing.TB, next http.RoundTripper) http.RoundTripper {
+	return conformingTransport{t, next}
+}
+
+type conformingTransport struct {
+	t    testing.TB
+	next http.RoundTripper
+}
+
+// RoundTrip passes the call on and looks at both of its sides.
+func (c conformingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	var sent []byte
+	if r.Body != nil {
+		var err error
+		if sent, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+	}
+	response, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	received, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := response.Body.Close(); err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(received))
+	for _, problem := range checkExchange(r.Header, sent, response.StatusCode, received) {
+		c.t.Errorf("not as AWS: %s", problem)
+	}
+	return response, nil
+}
+
+// conformingHandler does the same on the server's side, for clients in other processes.
+func conformingHandler(t testing.TB, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+		recorder := &recordingWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(recorder, r)
+		for _, problem := range checkExchange(r.Header, sent, recorder.status, recorder.body.Bytes()) {
+			t.Errorf("not as AWS: %s", problem)
+		}
+	})
+}
+
+type recordingWriter struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recordingWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recordingWriter) Write(data []byte) (int, error) {
+	w.body.Write(data)
+	return w.ResponseWriter.Write(data)
+}
+
+var targetServices = map[string]string{
+	"AmazonEC2ContainerServiceV20141113":   "ecs",
+	"AmazonEC2ContainerRegistry_V20150921": "ecr",
+}
+
+// checkExchange finds nothing to say about calls that are none of AWS's or of no operation.
+func checkExchange(header http.Header, sent []byte, status int, received []byte) []string {
+	service, name := "sts", ""
+	var request any
+	if prefix, target, ok := strings.Cut(header.Get("X-Amz-Target"), "."); ok {
+		service, name = targetServices[prefix], target
+		request = decodeNumbers(sent)
+	} else if form, err := url.ParseQuery(string(sent)); err == nil {
+		name = form.Get("Action")
+		request = topLevel(form)
+	}
+	model := conformance.models[service]
+	if model == nil {
+		return nil
+	}
+	operation, ok := model.Operations[name]
+	if !ok {
+		return nil
+	}
+	var problems []string
+	if status >= 300 {
+		problems = checkError(model, operation, received)
+	} else {
+		conformance.Lock()
+		conformance.exercised[service+"."+name] = true
+		conformance.Unlock()
+		problems = append(checkRequest(model, operation, request), checkAnswer(model, name, operation, received)...)
+	}
+	for i := range problems {
+		problems[i] = fmt.Sprintf("%s.%s (%d) %s", service, name, status, problems[i])
+	}
+	return problems
+}
+
+func decodeNumbers(document []byte) any {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return nil
+	}
+	return value
+}
+
+// topLevel is a form as a structure of its scalar members, lists only by their presence.
+func topLevel(form url.Values) map[string]any {
+	members := map[string]any{}
+	for key := range form {
+		if key == "Action" || key == "Version" {
+			continue
+		}
+		name, _, nested := strings.Cut(key, ".")
+		if nested {
+			members[name] = []any{}
+		} else {
+			members[name] = form.Get(key)
+		}
+	}
+	return members
+}
+
+// checkRequest is for a request that was accepted: AWS would have refused an invalid one.
+func checkRequest(model *serviceModel, operation operationModel, request any) []string {
+	if operation.Input == nil {
+		return nil
+	}
+	check := &shapeCheck{model: model, request: true, xml: model.Metadata.Protocol == "query"}
+	check.value("request", operation.Input.Shape, withoutNulls(request))
+	return check.problems
+}
+
+// withoutNulls drops null members, which mean absence in a request.
+func withoutNulls(value any) any {
+	switch value := value.(type) {
+	case []any:
+		for i := range value {
+			value[i] = withoutNulls(value[i])
+		}
+	case map[string]any:
+		maps.DeleteFunc(value, func(_ string, v any) bool { return v == nil })
+		for key := range value {
+			value[key] = withoutNulls(value[key])
+		}
+	}
+	return value
+}
+
+func checkAnswer(model *serviceModel, name string, operation operationModel, received []byte) []string {
+	check := &shapeCheck{model: model}
+	if model.Metadata.Protocol != "query" {
+		value := decodeNumbers(received)
+		if operation.Output == nil {
+			return nil
+		}
+		check.value("answer", operation.Output.Shape, value)
+		return check.problems
+	}
+	check.xml = true
+	var root xmlNode
+	if err := xml.Unmarshal(received, &root); err != nil {
+		return []string{"the answer is no XML: " + err.Error()}
+	}
+	result := root.child(operation.Output.ResultWrapper)
+	switch {
+	case root.XMLName.Local != name+"Response" || result == nil:
+		return []string{fmt.Sprintf("the answer is not a %sResponse with a %s", name, operation.Output.ResultWrapper)}
+	case root.child("ResponseMetadata") == nil || root.child("ResponseMetadata").child("RequestId") == nil:
+		return []string{"the answer has no RequestId"}
+	}
+	check.value("answer", operation.Output.Shape, result.as(model, operation.Output.Shape))
+	return check.problems
+}
+
+// xmlNode is an element of an answer of the query protocol.
+type xmlNode struct {
+	XMLName  xml.Name
+	Text     string    `xml:",chardata"`
+	Children []xmlNode `xml:",any"`
+}
+
+func (n *xmlNode) child(name string) *xmlNode {
+	for i := range n.Children {
+		if n.Children[i].XMLName.Local == name {
+			return &n.Children[i]
+		}
+	}
+	return nil
+}
+
+// as turns the element into what the JSON protocols would have carried for the shape.
+func (n *xmlNode) as(model *serviceModel, shape string) any {
+	s := model.Shapes[shape]
+	switch s.Type {
+	case "structure":
+		members := map[string]any{}
+		for i := range n.Children {
+			child := &n.Children[i]
+			members[child.XMLName.Local] = child.as(model, s.Members[child.XMLName.Local].Shape)
+		}
+		return members
+	case "list":
+		items := []any{}
+		for i := range n.Children {
+			items = append(items, n.Children[i].as(model, s.Member.Shape))
+		}
+		return items
+	}
+	return n.Text
+}
+
+// commonErrors are those of the "Common errors" pages of the API references: every operation
+// has them, no model lists them.
+var commonErrors = []string{
+	"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
+	"InternalFailure", "InternalServerError", "InvalidClientTokenId", "InvalidParameterValue", "InvalidSignatureException",
+	"MalformedPolicyDocument", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "MissingParameter",
+	"RequestExpired", "RequestTimeout", "SerializationException", "ServerException", "ServiceUnavailable", "SignatureDoesNotMatch",
+	"Throttling", "ThrottlingException", "UnrecognizedClientException", "ValidationError", "ValidationException",
+}
+
+func checkError(model *serviceModel, operation operationModel, received []byte) []string {
+	if model.Metadata.Protocol == "query" {
+		var root xmlNode
+		if err := xml.Unmarshal(received, &root); err != nil {
+			return []string{"the error is no XML: " + err.Error()}
+		}
+		failure := root.child("Error")
+		if failure == nil || failure.child("Code") == nil || failure.child("Message") == nil || root.child("RequestId") == nil {
+			return []string{"the error lacks Code, Message or RequestId"}
+		}
+		return checkCode(model, operation, failure.child("Code").Text, nil)
+	}
+	body, _ := decodeNumbers(received).(map[string]any)
+	code, ok := body["__type"].(string)
+	if !ok {
+		return []string{"the error has no __type"}
+	}
+	_, code, qualified := strings.Cut(code, "#")
+	if !qualified {
+		code = body["__type"].(string)
+	}
+	delete(body, "__type")
+	return checkCode(model, operation, code, body)
+}
+
+func checkCode(model *serviceModel, operation operationModel, code string, members map[string]any) []string {
+	for _, ref := range operation.Errors {
+		shape := model.Shapes[ref.Shape]
+		if ref.Shape != code && shape.Error.Code != code {
+			continue
+		}
+		check := &shapeCheck{model: model}
+		if members != nil {
+			check.value("error", ref.Shape, members)
+		}
+		return check.problems
+	}
+	if !slices.Contains(commonErrors, code) {
+		return []string{fmt.Sprintf("error %s is not among those of the operation", code)}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+// Package awssim is a local AWS: ECS, ECR and STS on their wire protocols, for as many
+// accounts and regions as anybody signs for, in one process and without a network if need
+// be. The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
+// real signatures; what it implements it answers as AWS does, and what it does not it
+// refuses as AWS refuses an unknown operation.
+//
+// # Who calls
+//
+// Access and isolation follow the signature (Signature Version 4, verified in full). An
+// access key ID of exactly twelve digits with the secret "awssim" is the root of that
+// account. Users and roles, with trust and permission policies, come from [Simulator.PutUser]
+// and [Simulator.PutRole]; sessions of roles from sts:AssumeRole. The region is the one in
+// the signature's scope. Accounts and regions exist from their first use on.
+//
+// # Time
+//
+// Nothing in the package runs by itself: no goroutine, no ticker. What ECS and ECR take time
+// for is queued with the time at which it is due, and happens, in order, when the next
+// request looks at the world. So the package works in a testing/synctest bubble, where
+// [Simulator.HTTPClient] connects the SDK without sockets; and Options.Speed makes that time
+// pass faster. Timestamps, signatures and the expiry of sessions stay on the wall clock.
+//
+// # The admin API
+//
+// Everything that AWS has an operation for is seeded through it. The rest is under /_sim/,
+// unsigned, in JSON; durations are written as "250ms" or "2m". Unknown members, values out
+// of range and the like are 400 with {"error": "a sentence"}. GET /_sim/ lists the routes:
+//
+//	GET    /_sim/                        the routes, and the state of the switches
+//	PUT    /_sim/users                   create or replace a User; answers it with its keys
+//	GET    /_sim/users                   all users
+//	DELETE /_sim/users/{account}/{name}  delete a user
+//	PUT    /_sim/roles                   create or replace a Role; answers it with its ARN
+//	GET    /_sim/roles                   all roles
+//	DELETE /_sim/roles/{account}/{name}  delete a role and its sessions
+//	PUT    /_sim/quotas                  {"enabled": true}: AWS's request quotas, buckets full
+//	PUT    /_sim/latency                 {"read": "50ms", "write": "250ms"}
+//	PUT    /_sim/images                  an ImageBehavior: what an image does when it runs
+//	DELETE /_sim/images                  all images are well again
+//	PUT    /_sim/replication             {"account": .., "region": .., "delay": "1m"} of ECR
+//	POST   /_sim/faults                  a Fault; answers it with its ID
+//	GET    /_sim/faults                  the faults in force, with what they hit
+//	DELETE /_sim/faults                  end all faults
+//	DELETE /_sim/faults/{id}             end one
+//	GET    /_sim/journal                 calls; ?principal= ?account= ?service= ?operation= with * and ?,
+//	                                     ?since= an RFC 3339 time, ?after= a sequence number
+//	GET    /_sim/journal/summary         counts per principal and operation; actions authorised
+//	DELETE /_sim/journal                 forget all calls and counts
+//
+// The types named here are those of this package.
+package awssim
