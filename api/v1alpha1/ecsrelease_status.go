@@ -208,7 +208,7 @@ type ServiceStatus struct {
 	// newest first.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=5
+	// +kubebuilder:validation:MaxItems=2
 	Failed []FailedContent `json:"failed,omitempty"`
 
 	// proven is the revision that last ran well here: what a rollback would go back to.
@@ -453,6 +453,7 @@ type HistoryEntry struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=128
+	// +kubebuilder:validation:items:MaxLength=300
 	Revisions []string `json:"revisions,omitempty"`
 }
 

@@ -115,8 +115,7 @@ type EcsReleaseSpec struct {
 	// +optional
 	Strategy *Strategy `json:"strategy,omitempty"`
 
-	// suspend, when true, makes the controller observe and report but start nothing. Absent:
-	// false.
+	// suspend says, when true, to observe and report but start nothing. Absent: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }

@@ -20,7 +20,8 @@ import (
 const hashVersion = "v1-"
 
 // hashOf is the hash of a task definition that can be registered, without
-// tags: SHA-256 over its canonical form in RFC 8785 JSON. It tells nothing
+// tags: the first 96 bits of SHA-256 over its canonical form in RFC 8785
+// JSON, since status keeps several for each of many services. It tells nothing
 // about single values.
 func hashOf(input node) (string, error) {
 	canonical, err := canonicalForm(input)
@@ -28,7 +29,7 @@ func hashOf(input node) (string, error) {
 		return "", err
 	}
 	sum := sha256.Sum256(canonical)
-	return hashVersion + hex.EncodeToString(sum[:]), nil
+	return hashVersion + hex.EncodeToString(sum[:12]), nil
 }
 
 // canonicalForm is the same for two documents if AWS may give back one for the

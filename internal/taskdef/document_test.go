@@ -20,7 +20,8 @@ func backend(t *testing.T) *Document {
 func parse(t interface {
 	Helper()
 	Fatal(...any)
-}, raw []byte) *Document {
+}, raw []byte,
+) *Document {
 	t.Helper()
 	d, err := Parse(raw)
 	if err != nil {
