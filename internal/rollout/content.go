@@ -1,0 +1,117 @@
+package rollout
+
+import (
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+// content is what a service should run.
+type content struct {
+	// known says that hash is.
+	known bool
+	// hash is the content hash of the task definition that carries the images.
+	hash string
+	// carried says that what the primary deployment brings is that content, or runs the
+	// images already.
+	carried bool
+	// source is where the revision that carries it came from; "" when it is not carried.
+	source ecsv1alpha1.RevisionSource
+}
+
+// judge tells the content that the service should run. It depends on what the service runs now,
+// which is read unless that is the very revision that is remembered as carrying these images:
+// a settled service costs no look-up. Otherwise the reading is noted as a need.
+func (s *situation) judge() content {
+	m, w := s.memory, s.Want
+	revision := s.primary.Revision
+	switch {
+	case w.Hash != "" && w.Base == revision:
+		c := content{known: true, hash: w.Hash, carried: w.Hash == w.BaseHash || w.Running}
+		if c.carried {
+			c.hash, c.source = w.BaseHash, ecsv1alpha1.SourceAdopted
+			if w.BaseOurs || (m.Registered == revision && m.Hash == c.hash && m.Source != ecsv1alpha1.SourceAdopted) {
+				c.source = ecsv1alpha1.SourceReleased
+			}
+		}
+		return c
+	case s.sameInputs() && m.Hash != "" && m.Registered == revision:
+		c := content{known: true, hash: m.Hash, carried: true, source: m.Source}
+		if c.source == "" {
+			c.source = ecsv1alpha1.SourceReleased
+		}
+		return c
+	default:
+		s.need.Base = true
+		return content{}
+	}
+}
+
+// presumed is the content's hash, as remembered for these images where it is not known now.
+func (s *situation) presumed() string {
+	switch {
+	case s.content.known:
+		return s.content.hash
+	case s.sameInputs():
+		return s.memory.Hash
+	default:
+		return ""
+	}
+}
+
+// worldNoticed: writes down what the service runs, what it ran well when it was first seen, and
+// what it should run. It never answers.
+func worldNoticed(s *situation) *answer {
+	m := s.memory
+	m.Revision = s.primary.Revision
+	if m.Proven == nil && m.Deployment == nil && s.steady() {
+		m.Proven = &ecsv1alpha1.ProvenRevision{
+			Revision: m.Revision, Source: ecsv1alpha1.SourceAdopted, Since: seconds(s.Now),
+		}
+	}
+	s.content = s.judge()
+	if c := s.content; c.known {
+		if m.Hash != c.hash {
+			m.Hash, m.Registered, m.Source = c.hash, "", ""
+			if d := m.Deployment; d != nil && d.Hash == c.hash {
+				m.Registered = d.Revision
+			}
+		}
+		m.Inputs = s.Want.Inputs
+	}
+	return nil
+}
+
+// steady says that the service runs all of its tasks, at least one, from a deployment that is
+// completed.
+func (s *situation) steady() bool {
+	return s.settled() && s.View.Desired > 0 && s.View.Running == s.View.Desired
+}
+
+// settled says that the primary deployment is completed. ECS says so itself, except for a
+// service behind a Classic Load Balancer, where the counts must.
+func (s *situation) settled() bool {
+	if s.primary.RolloutState != "" {
+		return s.primary.RolloutState == "COMPLETED"
+	}
+	for _, d := range s.View.Deployments {
+		if d.Status != "PRIMARY" && d.Running+d.Pending > 0 {
+			return false
+		}
+	}
+	return s.primary.Pending == 0 && s.primary.Running == s.View.Desired && s.View.Running == s.View.Desired
+}
+
+// earlierWorldShown: right after a service came in sync with our deployment, a look shows a
+// primary deployment that is older than ours. ECS is eventually consistent: such a look says
+// nothing. It is believed when it lasts.
+func earlierWorldShown(s *situation) *answer {
+	m := s.memory
+	d := m.Deployment
+	if d == nil || d.Outcome != ecsv1alpha1.DeploymentSucceeded || m.State != ecsv1alpha1.ServiceInSync ||
+		!s.sameInputs() || s.primary.Revision == d.Revision || s.primary.Created.IsZero() {
+		return nil
+	}
+	if s.primary.Created.After(d.Started.Add(-skew)) || !s.View.At.Before(m.Since.Add(visible)) {
+		return nil
+	}
+	return &answer{keep: true, look: s.Timing.Fast, inFlight: true}
+}

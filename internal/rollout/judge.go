@@ -1,0 +1,292 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+// Placed is a service with the target that names it.
+type Placed struct {
+	Target string
+	Status ecsv1alpha1.ServiceStatus
+}
+
+// String is the service as messages spell it: target/service.
+func (p Placed) String() string { return p.Target + "/" + p.Status.Name }
+
+// Release is everything that the verdict about a release depends on.
+type Release struct {
+	Now time.Time
+	// Image is what it deploys, for messages.
+	Image string
+	// Services are all its services, in the order of the spec.
+	Services []Placed
+	// Blocked is a problem of the release as a whole: its environment, a conflict, an entry of
+	// containers without use. Not what Preflight says, which shows in the services.
+	Blocked   *Problem
+	Suspended bool
+	// ImageProblem is what is wrong with the image somewhere; nil: nothing known. Judge finds
+	// one that only a service tells of.
+	ImageProblem *Problem
+	// ImageTarget is the target where ImageProblem was seen.
+	ImageTarget string
+	// ImageChecked says that the image was looked for wherever it is needed.
+	ImageChecked bool
+	// ImageMissingSince is when it was first missing from a region; zero: it is not.
+	ImageMissingSince time.Time
+	// ImageDeadline is how long it may be missing.
+	ImageDeadline time.Duration
+}
+
+// Condition is a condition of a release but for its generation and transition time.
+type Condition struct {
+	Status  metav1.ConditionStatus
+	Reason  string
+	Message string
+}
+
+// Verdict is what is to be said about a release. PhaseRow says which conditions are there;
+// Reconciling and Stalled carry the verdict's reason and message too.
+type Verdict struct {
+	PhaseRow
+	// ReadyCondition is the condition Ready.
+	ReadyCondition Condition
+	// ImageAvailable and Deployed are the conditions of these names.
+	ImageAvailable Condition
+	Deployed       Condition
+	// Failure is why the release failed; nil while it has not.
+	Failure *ecsv1alpha1.Failure
+	// Services and ReadyServices count, Progress says both for people.
+	Services      int32
+	ReadyServices int32
+	Progress      string
+	// Adopted says that the release is ready and nothing had to be changed for it.
+	Adopted bool
+	// Look is when the verdict may change by time alone; 0: it does not.
+	Look time.Duration
+}
+
+// Judge says how a release is, from how its services are. Nothing is said twice in different
+// words: all that the conditions say comes from one phase.
+func Judge(r Release) Verdict {
+	r = r.completed()
+	v := Verdict{Services: int32(len(r.Services))} //nolint:gosec // a release has at most 128 services
+	for _, p := range r.Services {
+		if stand(p.Status) == standingReady {
+			v.ReadyServices++
+		}
+	}
+	v.Progress = fmt.Sprintf("%d/%d services", v.ReadyServices, v.Services)
+	phase, reason, seen := r.phase()
+	v.PhaseRow = phase.Row()
+	v.ReadyCondition = Condition{Status: v.Ready, Reason: cmp.Or(reason, string(phase)), Message: r.message(phase, seen)}
+	v.ImageAvailable = r.imageAvailable()
+	v.Deployed = r.deployed(v)
+	v.Failure = r.failure(phase)
+	v.Adopted = phase == PhaseReady && !slices.ContainsFunc(r.Services, func(p Placed) bool {
+		return p.Status.Source != ecsv1alpha1.SourceAdopted
+	})
+	if phase == PhaseWaiting && !r.ImageMissingSince.IsZero() {
+		v.Look = r.ImageMissingSince.Add(r.ImageDeadline).Sub(r.Now)
+	}
+	return v
+}
+
+// completed is r with the image's problem taken from a service where only that tells of it, and
+// with an image that is missing for too long called that.
+func (r Release) completed() Release {
+	if r.ImageProblem == nil {
+		for _, p := range r.Services {
+			if imageReason(p.Status.Reason) && stand(p.Status) != standingReady {
+				r.ImageProblem = &Problem{Class: ProblemRefused, Reason: p.Status.Reason, Message: p.Status.Message}
+				r.ImageTarget = p.Target
+				break
+			}
+		}
+	}
+	if p := r.ImageProblem; p != nil && p.Reason == ecsv1alpha1.ReasonImageNotFound && r.imageLate() {
+		r.ImageProblem = &Problem{Class: p.Class, Reason: ecsv1alpha1.ReasonImageMissing, Message: clauses(p.Message,
+			fmt.Sprintf("missing since %s, longer than the image deadline of %s",
+				r.ImageMissingSince.UTC().Format(time.RFC3339), r.ImageDeadline),
+			"goes on by itself when it arrives")}
+	}
+	return r
+}
+
+func (r Release) imageLate() bool {
+	return !r.ImageMissingSince.IsZero() && !r.Now.Before(r.ImageMissingSince.Add(r.ImageDeadline))
+}
+
+// phase is the phase of a completed r, its reason, and what a problem of the release as a whole
+// says. Ready comes before what is wrong with an image that runs everywhere already; what needs
+// somebody to act comes before what only takes time, suspension included.
+func (r Release) phase() (phase Phase, reason, seen string) {
+	switch {
+	case r.Blocked != nil && r.Blocked.Delay():
+		return PhaseObserving, ecsv1alpha1.ReasonObservationFailed, r.Blocked.Message
+	case r.Blocked != nil:
+		return PhaseBlocked, r.Blocked.Reason, r.Blocked.Message
+	case len(r.Services) == 0:
+		return PhaseObserving, ecsv1alpha1.ReasonObserving, ""
+	case r.standing() == standingReady:
+		return PhaseReady, r.readyReason(), ""
+	}
+	if phase, reason, seen := r.stalled(); phase != "" {
+		return phase, reason, seen
+	}
+	return r.waiting()
+}
+
+// stalled is the phase of a release that somebody has to do something about, else "".
+func (r Release) stalled() (phase Phase, reason, seen string) {
+	image := r.imageReason()
+	switch at := r.standing(); {
+	case at == standingFailed:
+		return PhaseFailed, r.worst().Status.Reason, ""
+	case image == ecsv1alpha1.ReasonImageMissing:
+		return PhaseFailed, image, r.ImageProblem.Message
+	case at == standingBlocked:
+		return PhaseBlocked, r.worst().Status.Reason, ""
+	case reasonStanding(image, standingReady) == standingBlocked:
+		return PhaseBlocked, image, r.ImageProblem.Message
+	default:
+		return "", "", ""
+	}
+}
+
+// waiting is the phase of a release that is not ready and not stalled.
+func (r Release) waiting() (phase Phase, reason, seen string) {
+	worst := r.worst().Status.Reason
+	switch at := r.standing(); {
+	case r.Suspended:
+		return PhaseSuspended, ecsv1alpha1.ReasonSuspended, "the release is suspended"
+	case r.imageReason() == ecsv1alpha1.ReasonImageNotFound:
+		return PhaseWaiting, ecsv1alpha1.ReasonImageNotFound, r.ImageProblem.Message
+	case at == standingUnknown:
+		return PhaseObserving, cmp.Or(worst, ecsv1alpha1.ReasonObserving), ""
+	case worst == ecsv1alpha1.ReasonRollbackInProgress:
+		return PhaseProgressing, ecsv1alpha1.ReasonRollbackInProgress, ""
+	default:
+		return PhaseProgressing, ecsv1alpha1.ReasonProgressing, ""
+	}
+}
+
+// imageReason is the reason of what is known to be wrong with the image; "" when nothing is.
+func (r Release) imageReason() string {
+	if r.ImageProblem == nil || r.ImageProblem.Delay() {
+		return ""
+	}
+	return r.ImageProblem.Reason
+}
+
+// standing is the worst standing among the services.
+func (r Release) standing() standing {
+	at := standingReady
+	for _, p := range r.Services {
+		at = max(at, stand(p.Status))
+	}
+	return at
+}
+
+// ranked are the services that are not in sync, the worst first, else in the order of the spec.
+func (r Release) ranked() []Placed {
+	var bad []Placed
+	for _, p := range r.Services {
+		if stand(p.Status) != standingReady {
+			bad = append(bad, p)
+		}
+	}
+	slices.SortStableFunc(bad, func(a, b Placed) int {
+		return cmp.Or(cmp.Compare(stand(b.Status), stand(a.Status)), cmp.Compare(urgency(b.Status), urgency(a.Status)))
+	})
+	return bad
+}
+
+// urgency orders services of the same standing: one that ECS works on tells more than one that
+// waits, and one that is in the way of itself more than both.
+func urgency(m ecsv1alpha1.ServiceStatus) int {
+	switch {
+	case m.Reason == ecsv1alpha1.ReasonRollbackInProgress:
+		return 2
+	case m.State == ecsv1alpha1.ServiceDeploying:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// worst is the service that its release is judged by; zero when all are in sync.
+func (r Release) worst() Placed {
+	if bad := r.ranked(); len(bad) > 0 {
+		return bad[0]
+	}
+	return Placed{}
+}
+
+// readyReason is the reason of a release whose services are all in sync.
+func (r Release) readyReason() string {
+	for _, p := range r.Services {
+		if p.Status.Reason == ecsv1alpha1.ReasonScaledToZero {
+			return ecsv1alpha1.ReasonScaledToZero
+		}
+	}
+	return ecsv1alpha1.ReasonReleased
+}
+
+// message sums the release up: how many services run the image, what is wrong with the release,
+// then the services that do not, the worst first with all that is known of it.
+func (r Release) message(phase Phase, seen string) string {
+	bad := r.ranked()
+	said := fmt.Sprintf("%d/%d services run %s", len(r.Services)-len(bad), len(r.Services), r.Image)
+	if seen != "" {
+		said = seen + "; " + said
+	}
+	if phase == PhaseReady {
+		return shorten(clauses(said, r.scaledToZero()), maxMessage)
+	}
+	if r.Blocked != nil {
+		return shorten(said, maxMessage)
+	}
+	for i, p := range bad {
+		part := "; " + p.String() + ": " + describe(p.Status, i == 0 && p.Status.Message != seen)
+		more := fmt.Sprintf("; and %d more", len(bad)-i)
+		if i > 0 && len(said)+len(part)+len(more) > maxMessage {
+			return shorten(said+more, maxMessage)
+		}
+		said += part
+	}
+	return shorten(said, maxMessage)
+}
+
+// describe is a service's state for a release's message.
+func describe(m ecsv1alpha1.ServiceStatus, wholly bool) string {
+	said := string(cmp.Or(m.State, ecsv1alpha1.ServiceUnknown))
+	if m.Reason != "" && m.Reason != said && m.Reason != ecsv1alpha1.ReasonProgressing {
+		said += " (" + m.Reason + ")"
+	}
+	if wholly && m.Message != "" {
+		said += ", " + m.Message
+	}
+	return said
+}
+
+// scaledToZero names the services that want no tasks.
+func (r Release) scaledToZero() string {
+	var names []string
+	for _, p := range r.Services {
+		if p.Status.Reason == ecsv1alpha1.ReasonScaledToZero {
+			names = append(names, p.String())
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "scaled to zero, so nothing is proven there: " + strings.Join(names, ", ")
+}

@@ -1,0 +1,71 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+func TestWhatASteadyServiceRanWhenFirstSeenIsProven(t *testing.T) {
+	in := steadyInput()
+	got := Decide(in).Memory.Proven
+	if got == nil || got.Revision != "app:1" || got.Source != ecsv1alpha1.SourceAdopted {
+		t.Errorf("proven %+v, want app:1, adopted", got)
+	}
+	for name, change := range map[string]func(*Input){
+		"no tasks":           func(in *Input) { in.View.Desired, in.View.Running = 0, 0 },
+		"too few tasks":      func(in *Input) { in.View.Running = 1 },
+		"a deployment":       func(in *Input) { in.View.Deployments[0].RolloutState = "IN_PROGRESS" },
+		"a release of ours":  func(in *Input) { flyingSince(in, time.Hour); in.View = steadyView(); in.Memory.Proven = nil },
+		"a service draining": func(in *Input) { in.View.Status = "DRAINING" },
+	} {
+		in := steadyInput()
+		change(&in)
+		if got := Decide(in).Memory.Proven; got != nil {
+			t.Errorf("with %s: proven %+v, want nothing", name, got)
+		}
+	}
+}
+
+func TestOnlyAReadyReleaseProvesWhatItsServicesRun(t *testing.T) {
+	in := steadyInput()
+	releasedBefore(&in)
+	m := Decide(in).Memory
+	got := Prove(m, now)
+	if got.Proven.Revision != "app:2" || got.Proven.Source != ecsv1alpha1.SourceReleased {
+		t.Errorf("proven %+v, want app:2, released", got.Proven)
+	}
+	if again := Prove(got, now.Add(time.Hour)); !again.Proven.Since.Equal(&got.Proven.Since) {
+		t.Errorf("proven again since %s, want still %s", again.Proven.Since, got.Proven.Since)
+	}
+	in.View.Desired = 0
+	if got := Prove(Decide(in).Memory, now); got.Proven.Revision != "app:1" {
+		t.Errorf("scaled to zero: proven %+v, want still app:1", got.Proven)
+	}
+}
+
+func TestTheResultOfAStepIsRecorded(t *testing.T) {
+	in := steadyInput()
+	lookedForEqual(&in, "")
+	d := Decide(in)
+	announced := Announce(d.Memory, d.Step, now)
+	if announced.Intent == nil || announced.Intent.Action != ecsv1alpha1.IntentRegister || d.Memory.Intent != nil {
+		t.Fatalf("announced %+v in %+v", announced.Intent, d.Memory.Intent)
+	}
+	if m := NotDone(announced); m.Intent != nil || m.Registered != "" {
+		t.Errorf("not done: %+v", m)
+	}
+	m := Registered(announced, d.Step, "app:2")
+	if m.Intent != nil || m.Registered != "app:2" || m.Hash != "h2" || m.Inputs != "i2" {
+		t.Errorf("registered: %+v", m)
+	}
+	m = Updated(Announce(m, updating, now), updating, "ecs-svc/2", now)
+	if m.Intent != nil || m.State != ecsv1alpha1.ServiceDeploying || m.Deployment.Primary != "ecs-svc/2" || m.Deployment.Revision != "app:2" {
+		t.Errorf("updated: %+v", m)
+	}
+	announced.Hash = "h3"
+	if m := Registered(announced, d.Step, "app:2"); m.Hash != "h2" || m.Inputs != "" {
+		t.Errorf("registered what is not asked for any more: hash %s for inputs %q", m.Hash, m.Inputs)
+	}
+}

@@ -1,0 +1,91 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+// noteProgress writes down how far d has come. Progress is a new maximum of the tasks that run
+// its revision, or a new minimum of those that run others. Only a view that shows d counts.
+func (s *situation) noteProgress(d *ecsv1alpha1.DeploymentStatus) {
+	if !s.shows(d) {
+		return
+	}
+	running, old := s.running(d.Revision)
+	first := d.Running == 0 && d.Old == 0 && d.Desired == 0
+	if first {
+		d.Old = old
+	}
+	if running > d.Running || old < d.Old || (first && s.View.Desired > 0) {
+		d.Progressed = seconds(s.Now)
+	}
+	d.Running, d.Old, d.Desired = max(d.Running, running), min(d.Old, old), s.View.Desired
+}
+
+// running is how many tasks of revision run, and how many of others.
+func (s *situation) running(revision string) (ours, others int32) {
+	for _, d := range s.View.Deployments {
+		if d.Revision == revision {
+			ours += d.Running
+		} else {
+			others += d.Running
+		}
+	}
+	return ours, others
+}
+
+// counts says how far d is, for people.
+func (s *situation) counts(d *ecsv1alpha1.DeploymentStatus) string {
+	id := cmp.Or(d.Primary, d.ServiceDeployment, "id not known yet")
+	if !s.shows(d) {
+		return fmt.Sprintf("the service does not show it yet (deployment %s)", id)
+	}
+	running, old := s.running(d.Revision)
+	said := fmt.Sprintf("%d/%s run (deployment %s)", running, tasks(s.View.Desired), id)
+	if old > 0 {
+		said += fmt.Sprintf(", %d of other revisions", old)
+	}
+	if s.primary.Failed > 0 {
+		said += fmt.Sprintf(", %d failed", s.primary.Failed)
+	}
+	return said
+}
+
+// listedFailed says that the service lists d as failed although it is not its primary deployment
+// any more.
+func (s *situation) listedFailed(d *ecsv1alpha1.DeploymentStatus) bool {
+	return slices.ContainsFunc(s.View.Deployments, func(e Deployment) bool {
+		return d.Primary != "" && e.ID == d.Primary && e.RolloutState == "FAILED"
+	})
+}
+
+// rolledBackTo says that primary is what ECS went back to from d, and no later deployment by
+// somebody: ECS says so, or it is older than d, or it is what a rollback goes back to.
+func (s *situation) rolledBackTo(primary *Deployment, d *ecsv1alpha1.DeploymentStatus) bool {
+	proven := s.memory.Proven
+	return strings.Contains(primary.Reason, "rolling back") || strings.Contains(primary.Reason, "rolled back") ||
+		(!primary.Created.IsZero() && primary.Created.Before(d.Started.Add(-skew))) ||
+		(proven != nil && proven.Revision == primary.Revision)
+}
+
+// rollbackMessage says why ECS gave d up.
+func rollbackMessage(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeployment) string {
+	what := "ECS gave the deployment of " + d.Revision + " up"
+	if strings.HasPrefix(ours.Status, "ROLLBACK_") {
+		what = "ECS gave the deployment of " + d.Revision + " up and rolls it back"
+	}
+	var counters string
+	if ours.BreakerTriggered || ours.FailedTasks > 0 {
+		counters = fmt.Sprintf("%s failed, the circuit breaker's threshold is %d", tasks(ours.FailedTasks), ours.Threshold)
+	}
+	return clauses(fmt.Sprintf("%s (service deployment %s)", what, ours.ID), counters, cmp.Or(ours.RollbackReason, ours.Reason))
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}

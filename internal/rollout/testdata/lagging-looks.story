@@ -1,0 +1,11 @@
+09:00:00 mumbai/backend: 1 OutOfSync: runs mumbai-backend:1, which does not carry the image; registering one that does
+09:00:00 mumbai/backend: 2 registers app:v2+env1 as mumbai-backend:2
+09:00:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: OutOfSync, runs mumbai-backend:1, which does not carry the image; registering one that does
+09:00:15 mumbai/backend: 2 updates to mumbai-backend:2
+09:01:00 mumbai/backend: 1 InSync: runs mumbai-backend:2
+09:01:00 => Ready=True Released: 1/1 services run app:v2
+
+-- looks show the world as it is
+
+1 registrations, 1 updates
+history 1: app:v2 Released mumbai-backend:2

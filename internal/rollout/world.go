@@ -1,0 +1,134 @@
+package rollout
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Location is where a service is. Memory is matched by it, never by the name of a target.
+type Location struct {
+	AccountID string
+	Region    string
+	Cluster   string
+	Service   string
+}
+
+// String is the location as messages spell it: region/cluster/service.
+func (l Location) String() string {
+	return l.Region + "/" + l.Cluster + "/" + l.Service
+}
+
+// View is one look at a service: what DescribeServices said, reduced to what decisions need.
+type View struct {
+	// At is when the look began: whatever AWS did before At, ECS's eventual consistency
+	// aside, the view shows.
+	At time.Time
+	// Problem is why the look gave nothing; all that follows is then zero.
+	Problem *Problem
+
+	Status         string // ACTIVE, DRAINING, INACTIVE
+	Controller     string // ECS, CODE_DEPLOY, EXTERNAL
+	Express        bool   // ECS Express Mode manages the service's resources
+	Daemon         bool
+	TaskDefinition string // family:revision
+	Desired        int32
+	Running        int32
+	Pending        int32
+	// MinimumHealthyPercent and MaximumPercent bound a rolling deployment; -1 when absent.
+	MinimumHealthyPercent int32
+	MaximumPercent        int32
+	Deployments           []Deployment
+	// ServiceRevisions are the ARNs of the revisions that the service runs now.
+	ServiceRevisions []string
+}
+
+// Primary is the service's PRIMARY deployment, nil when it has none.
+func (v *View) Primary() *Deployment {
+	for i := range v.Deployments {
+		if v.Deployments[i].Status == "PRIMARY" {
+			return &v.Deployments[i]
+		}
+	}
+	return nil
+}
+
+// Deployment is an entry of a service's deployments.
+type Deployment struct {
+	ID           string // ecs-svc/…
+	Status       string // PRIMARY, ACTIVE, INACTIVE, and what may come
+	Revision     string // family:revision
+	RolloutState string // IN_PROGRESS, COMPLETED, FAILED; may be empty
+	Reason       string
+	Desired      int32
+	Running      int32
+	Pending      int32
+	Failed       int32
+	Created      time.Time
+}
+
+// ServiceDeployment is what ECS records of one deployment of a service, for 90 days.
+type ServiceDeployment struct {
+	ID       string // the last element of its ARN
+	Status   string // PENDING, IN_PROGRESS, SUCCESSFUL, STOP_REQUESTED, STOPPED, ROLLBACK_…
+	Reason   string
+	Created  time.Time
+	Revision string // family:revision that it brings; "" where not looked up
+	// Digests are the image digests, by container, that ECS resolved for the revision it
+	// brings; nil where not looked up or not resolved yet.
+	Digests map[string]string
+	// BreakerTriggered says that the deployment circuit breaker gave it up.
+	BreakerTriggered bool
+	FailedTasks      int32
+	Threshold        int32
+	RollbackReason   string
+}
+
+// ProblemClass is the class of a problem: what to do about it, not what it is.
+type ProblemClass string
+
+const (
+	// ProblemTransient passes by itself: a time-out, a 5xx, a region that is down.
+	ProblemTransient ProblemClass = "Transient"
+	// ProblemThrottled passes by itself: AWS, or our own share of the quota, said not now.
+	ProblemThrottled ProblemClass = "Throttled"
+	// ProblemDenied is a permission that is missing: a message to a person.
+	ProblemDenied ProblemClass = "Denied"
+	// ProblemMissing is a thing that does not exist.
+	ProblemMissing ProblemClass = "Missing"
+	// ProblemRefused is a request that AWS will refuse until something changes.
+	ProblemRefused ProblemClass = "Refused"
+)
+
+// Problem is an error as a value: part of an observation, or of a step's result.
+type Problem struct {
+	Class   ProblemClass
+	Reason  string // one of the reasons of api/v1alpha1
+	Message string // names the thing, the value seen, the value wanted
+	// RetryAfter is how long to wait at least before asking again; 0: as always.
+	RetryAfter time.Duration
+}
+
+// Error makes a Problem usable as an error.
+func (p *Problem) Error() string { return p.Message }
+
+// Delay says that the problem passes by itself.
+func (p *Problem) Delay() bool {
+	return p.Class == ProblemTransient || p.Class == ProblemThrottled
+}
+
+// Family is the family of a revision spelled family:revision.
+func Family(revision string) string {
+	family, _, _ := strings.Cut(revision, ":")
+	return family
+}
+
+// Number is the number of a revision spelled family:revision, 0 when it has none.
+func Number(revision string) int {
+	_, number, _ := strings.Cut(revision, ":")
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return 0
+	}
+	return n
+}
