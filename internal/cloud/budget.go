@@ -1,0 +1,161 @@
+package cloud
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// quota names a bucket that AWS counts calls against, per account and region.
+type quota string
+
+const (
+	quotaNone           quota = "" // STS publishes none
+	quotaServiceRead    quota = "service-read"
+	quotaServiceModify  quota = "service-modify"
+	quotaDeployment     quota = "service-deployment"
+	quotaRevision       quota = "service-revision"
+	quotaTaskDefRead    quota = "task-definition-read"
+	quotaTaskDefModify  quota = "task-definition-modify"
+	quotaClusterRead    quota = "cluster-resource-read"
+	quotaRegistryRead   quota = "registry-read"
+	quotaRegistryObject quota = "registry-object"
+)
+
+// published are the burst and the sustained rate per second that AWS gives an account in a
+// region ("Request throttling for the Amazon ECS API"). ECR publishes no rate for
+// DescribeImages and DescribeRepositories, so theirs is a cautious guess; those for manifests
+// and layers are in the thousands and cut down to what we could ever need.
+func (q quota) published() (burst, perSecond float64) {
+	switch q {
+	case quotaServiceRead, quotaClusterRead:
+		return 100, 20
+	case quotaServiceModify:
+		return 50, 5
+	case quotaDeployment, quotaRevision, quotaTaskDefRead:
+		return 50, 20
+	case quotaTaskDefModify:
+		return 20, 1
+	case quotaRegistryRead:
+		return 20, 10
+	case quotaRegistryObject:
+		return 200, 200
+	default:
+		return 1, 1
+	}
+}
+
+// haste says how much of a bucket a call may use up.
+type haste int
+
+const (
+	// urgent is work that somebody waits for.
+	urgent haste = iota
+	// sweep is looking at what has settled: it leaves a quarter of the bucket to others.
+	sweep
+)
+
+// After a throttle a bucket stays shut for about the first of these; while throttles go on,
+// for about the next.
+var shutTimes = []time.Duration{7500 * time.Millisecond, 15 * time.Second, 30 * time.Second}
+
+// calmTime is how long a bucket must stay without a throttle to forget one.
+const calmTime = time.Minute
+
+// budget is our share of the quotas: one bucket for each account, region and quota, shared by
+// all identities of the account, as AWS's are.
+type budget struct {
+	share   float64
+	metrics *metrics
+
+	mu      sync.Mutex
+	buckets map[bucketKey]*bucket
+}
+
+type bucketKey struct {
+	account string
+	region  string
+	quota   quota
+}
+
+func newBudget(share float64, m *metrics) *budget {
+	return &budget{share: share, metrics: m, buckets: map[bucketKey]*bucket{}}
+}
+
+// take takes a token without waiting. Otherwise it takes none and says how long to wait
+// before it is worth trying again.
+func (b *budget) take(key bucketKey, h haste) (wait time.Duration, ok bool) {
+	if key.quota == quotaNone {
+		return 0, true
+	}
+	wait, ok = b.bucket(key).take(time.Now(), h)
+	if !ok {
+		b.metrics.rejected(key.quota)
+	}
+	return wait, ok
+}
+
+// throttled shuts a bucket because AWS said that its own is empty, and says for how long.
+func (b *budget) throttled(key bucketKey) time.Duration {
+	if key.quota == quotaNone {
+		return shutTimes[0]
+	}
+	return b.bucket(key).shut(time.Now())
+}
+
+func (b *budget) bucket(key bucketKey) *bucket {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found, ok := b.buckets[key]
+	if !ok {
+		burst, perSecond := key.quota.published()
+		found = &bucket{limiter: rate.NewLimiter(rate.Limit(perSecond*b.share), max(1, int(burst*b.share)))}
+		b.buckets[key] = found
+	}
+	return found
+}
+
+// bucket is our share of one quota.
+type bucket struct {
+	limiter *rate.Limiter
+
+	mu        sync.Mutex
+	shutUntil time.Time
+	level     int // how often it was shut lately; 0: not
+}
+
+func (b *bucket) take(now time.Time, h haste) (time.Duration, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if wait := b.shutUntil.Sub(now); wait > 0 {
+		return wait, false
+	}
+	want := 1.0
+	if h == sweep {
+		want += float64(b.limiter.Burst()) / 4
+	}
+	if have := b.limiter.TokensAt(now); have < want {
+		return time.Duration((want-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond, false
+	}
+	return 0, b.limiter.AllowN(now, 1)
+}
+
+// shut shuts the bucket. Throttles of calls that were under way when it was shut already say
+// nothing new.
+func (b *bucket) shut(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if wait := b.shutUntil.Sub(now); wait > 0 {
+		return wait
+	}
+	if b.level > 0 {
+		b.level = max(0, b.level-int(now.Sub(b.shutUntil)/calmTime))
+	}
+	longest := shutTimes[min(b.level, len(shutTimes)-1)]
+	b.level = min(b.level+1, len(shutTimes))
+	wait := longest - time.Duration(rand.Int64N(int64(longest/3)))
+	b.shutUntil = now.Add(wait)
+	return wait
+}

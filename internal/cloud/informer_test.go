@@ -1,0 +1,355 @@
+package cloud
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"k8s.io/apimachinery/pkg/types"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/awssim"
+	"heliumai.space/ecsrelease/internal/awssim/seed"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+func TestServicesOfAClusterAreSeenByOneCallSoonAfterTheyAreTracked(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		revision := w.service(seed.Service{Name: "backend", Desired: 2})
+		w.service(seed.Service{Name: "worker", Desired: 1})
+		w.settle()
+		w.track("backend", "worker")
+		if _, ok := w.fleet.View(w.key("backend"), time.Time{}); ok {
+			t.Fatal("there is a view before the first look")
+		}
+		time.Sleep(50 * time.Millisecond)
+		if n := w.news(); n != 1 {
+			t.Errorf("the owner was enqueued %d times, wanted once", n)
+		}
+		v, ok := w.fleet.View(w.key("backend"), time.Time{})
+		if !ok || v.Problem != nil {
+			t.Fatalf("view is %+v, %v", v, ok)
+		}
+		if v.Status != "ACTIVE" || v.Controller != "ECS" || v.TaskDefinition != revision || v.Desired != 2 || v.Running != 2 ||
+			v.MinimumHealthyPercent != 100 || v.MaximumPercent != 200 || len(v.ServiceRevisions) != 1 {
+			t.Errorf("view is %+v", v)
+		}
+		if p := v.Primary(); p == nil || p.Revision != revision || p.RolloutState != "COMPLETED" {
+			t.Errorf("primary deployment is %+v, wanted %s COMPLETED", p, revision)
+		}
+		if got := spell(w.calls()); got != "AssumeRole 1, DescribeServices 1, GetCallerIdentity 1" {
+			t.Errorf("calls were: %s", got)
+		}
+	})
+}
+
+func TestAHundredSettledServicesCostTenCallsASweepAndNobodyIsWoken(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var names []string
+		for i := range 100 {
+			names = append(names, fmt.Sprintf("service-%03d", i))
+			w.service(seed.Service{Name: names[i], Family: "shared", Desired: 1})
+		}
+		w.settle()
+		w.track(names...)
+		w.view(w.key(names[99]))
+		w.news()
+		w.sim.ResetJournal()
+		w.setDesired(names[7], 3)                                  // autoscaling
+		time.Sleep(w.fleet.options.Slow + w.fleet.options.Slow/10) // one sweep, not two
+		synctest.Wait()
+		if got := spell(w.calls()); got != "DescribeServices 10" {
+			t.Errorf("calls of a sweep were: %s", got)
+		}
+		if n := w.news(); n != 0 {
+			t.Errorf("owners were enqueued %d times, wanted never", n)
+		}
+		if v, _ := w.fleet.View(w.key(names[7]), time.Time{}); v == nil || v.Desired != 3 {
+			t.Errorf("view is %+v, wanted the new count in it all the same", v)
+		}
+	})
+}
+
+func TestAServiceInFlightIsLookedAtAtTheFastCadenceAndItsCountsAreNews(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.fleet.Track(owner, map[Key]bool{w.key("backend"): true})
+		w.view(w.key("backend"))
+		w.sim.ResetJournal()
+		w.news()
+		w.setDesired("backend", 3)
+		time.Sleep(time.Minute)
+		if got := w.calls()["DescribeServices"]; got < 11 || got > 13 {
+			t.Errorf("%d looks in a minute, wanted one every 5 s", got)
+		}
+		if w.news() == 0 {
+			t.Error("the owner was not told of new counts")
+		}
+		w.track("backend")
+		w.sim.ResetJournal()
+		time.Sleep(time.Minute)
+		if got := w.calls()["DescribeServices"]; got > 1 {
+			t.Errorf("%d looks in a minute at what has settled", got)
+		}
+	})
+}
+
+func TestADesiredCountOfZeroAndAForeignDeploymentAreNews(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.track("backend")
+		w.view(w.key("backend"))
+		w.news()
+		w.setDesired("backend", 0)
+		time.Sleep(6 * time.Minute)
+		if w.news() == 0 {
+			t.Error("the owner was not told that the service was scaled to zero")
+		}
+		if _, err := w.ecs().UpdateService(t.Context(), &ecs.UpdateServiceInput{
+			Cluster: aws.String(cluster), Service: aws.String("backend"), ForceNewDeployment: true,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(6 * time.Minute)
+		if w.news() == 0 {
+			t.Error("the owner was not told of a foreign deployment")
+		}
+	})
+}
+
+func TestALookForTheFutureWaitsUntilThen(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.track("backend")
+		w.view(w.key("backend"))
+		w.news()
+		w.sim.ResetJournal()
+		then := time.Now().Add(30 * time.Second)
+		for range 3 {
+			if _, ok := w.fleet.View(w.key("backend"), then); ok {
+				t.Fatal("there is a view of the future")
+			}
+		}
+		time.Sleep(29 * time.Second)
+		if got := spell(w.calls()); got != "" {
+			t.Errorf("calls before the time were: %s", got)
+		}
+		time.Sleep(2 * time.Second)
+		if got := spell(w.calls()); got != "DescribeServices 1" {
+			t.Errorf("calls were: %s", got)
+		}
+		if v, ok := w.fleet.View(w.key("backend"), then); !ok || v.At.Before(then) {
+			t.Errorf("view is %+v, %v, wanted one of %v or later", v, ok, then)
+		}
+		if n := w.news(); n != 1 {
+			t.Errorf("the owner was enqueued %d times, wanted once although nothing changed", n)
+		}
+	})
+}
+
+func TestWhatNobodyTracksIsForgotten(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		other := types.NamespacedName{Namespace: "production", Name: "other"}
+		w.fleet.Track(other, map[Key]bool{w.key("backend"): false})
+		w.track("backend")
+		w.view(w.key("backend"))
+		w.fleet.Track(owner, nil)
+		if _, ok := w.fleet.View(w.key("backend"), time.Time{}); !ok {
+			t.Error("a service that another owner tracks was forgotten")
+		}
+		w.fleet.Track(other, nil)
+		if _, ok := w.fleet.View(w.key("backend"), time.Time{}); ok {
+			t.Error("a service that nobody tracks is still seen")
+		}
+		w.sim.ResetJournal()
+		time.Sleep(time.Hour)
+		if got := spell(w.calls()); got != "" {
+			t.Errorf("calls for nobody were: %s", got)
+		}
+		w.track("backend")
+		if v := w.view(w.key("backend")); v.Problem != nil {
+			t.Errorf("tracked again, the view is %+v", v)
+		}
+	})
+}
+
+func TestAMissingServiceIsAFactAboutThatServiceAlone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.track("backend", "bakend")
+		wantProblem(t, w.view(w.key("bakend")).Problem, rollout.ProblemMissing, ecsv1alpha1.ReasonServiceNotFound, "bakend", cluster, region)
+		noProblem(t, w.view(w.key("backend")).Problem)
+		w.news()
+		time.Sleep(20 * time.Minute)
+		if n := w.news(); n != 0 {
+			t.Errorf("the owner was enqueued %d times about what it knows", n)
+		}
+		w.service(seed.Service{Name: "bakend", Desired: 1})
+		time.Sleep(6 * time.Minute)
+		if w.news() == 0 {
+			t.Error("the owner was not told that the service is there now")
+		}
+	})
+}
+
+func TestAMissingClusterIsAFactAboutAllItsServices(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var names []string
+		for i := range 15 {
+			names = append(names, fmt.Sprint("service-", i))
+		}
+		w.track(names...)
+		time.Sleep(100 * time.Millisecond)
+		for _, n := range names {
+			v, ok := w.fleet.View(w.key(n), time.Time{})
+			if !ok {
+				t.Fatalf("there is no view of %s", n)
+			}
+			wantProblem(t, v.Problem, rollout.ProblemMissing, ecsv1alpha1.ReasonClusterNotFound, cluster, region, account)
+		}
+		if got := w.calls()["DescribeServices"]; got != 1 {
+			t.Errorf("%d calls, wanted one to be enough", got)
+		}
+	})
+}
+
+func TestAServiceWhoseLookIsDeniedLeavesTheOthersVisible(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		for _, n := range []string{"backend", "secret", "worker"} {
+			w.service(seed.Service{Name: n, Family: "shared", Desired: 1})
+		}
+		w.settle()
+		w.id = w.role("narrow", []json.RawMessage{
+			policy("Allow", "ecs:*", "*"),
+			policy("Deny", "ecs:DescribeServices", "arn:aws:ecs:*:*:service/*/secret"),
+		})
+		w.track("backend", "secret", "worker")
+		wantProblem(t, w.view(w.key("secret")).Problem, rollout.ProblemDenied, ecsv1alpha1.ReasonAccessDenied,
+			"the role narrow lacks ecs:DescribeServices on arn:aws:ecs:ap-south-1:111122223333:service/helium/secret")
+		noProblem(t, w.view(w.key("backend")).Problem)
+		noProblem(t, w.view(w.key("worker")).Problem)
+		w.sim.ResetJournal()
+		time.Sleep(w.fleet.options.Slow + w.fleet.options.Slow/10)
+		if got := w.calls()["DescribeServices"]; got != 2 {
+			t.Errorf("%d calls a sweep, wanted one for the visible and one for the other", got)
+		}
+	})
+}
+
+func TestARegionThatIsDownIsLookedAtAgainWithGrowingPauses(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.track("backend")
+		w.view(w.key("backend"))
+		w.news()
+		w.fault(awssim.Fault{Service: "ecs", Operation: "DescribeServices", Error: &awssim.FaultError{Status: 503, Code: "ServiceUnavailable", Message: "down"}})
+		w.sim.ResetJournal()
+		wantProblem(t, w.view(w.key("backend")).Problem, rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, cluster)
+		time.Sleep(10 * time.Minute)
+		if got := w.calls()["DescribeServices"]; got < 30 || got > 100 {
+			t.Errorf("%d requests in ten minutes of trouble, wanted three every half minute or so", got)
+		}
+		if n := w.news(); n > 3 {
+			t.Errorf("the owner was enqueued %d times about one and the same trouble", n)
+		}
+		w.sim.ClearFaults()
+		time.Sleep(time.Minute)
+		if w.news() == 0 {
+			t.Error("the owner was not told that the trouble is over")
+		}
+		if v, ok := w.fleet.View(w.key("backend"), time.Time{}); !ok || v.Problem != nil {
+			t.Errorf("after the trouble the view is %+v", v)
+		}
+	})
+}
+
+func TestAThrottledLookShutsTheBucketForAWhile(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.track("backend")
+		w.view(w.key("backend"))
+		w.fault(awssim.Fault{Service: "ecs", Operation: "DescribeServices", Throttle: true, Times: 1})
+		w.sim.ResetJournal()
+		problem := w.view(w.key("backend")).Problem
+		wantProblem(t, problem, rollout.ProblemThrottled, ecsv1alpha1.ReasonObservationFailed)
+		if problem.RetryAfter < 5*time.Second || problem.RetryAfter > 30*time.Second {
+			t.Errorf("to be tried again after %v, wanted 5 to 30 s", problem.RetryAfter)
+		}
+		time.Sleep(4 * time.Second)
+		if got := w.calls()["DescribeServices"]; got != 1 {
+			t.Errorf("%d requests while the bucket is shut, wanted none but the throttled one", got)
+		}
+		time.Sleep(30 * time.Second)
+		if v, _ := w.fleet.View(w.key("backend"), time.Time{}); v == nil || v.Problem != nil {
+			t.Errorf("after the throttle the view is %+v", v)
+		}
+	})
+}
+
+func TestStartReturnsOnlyWhenNoCallIsInFlightAndNoneCanBeginAfterwards(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		revision := w.revise("backend", "docker.io/library/nginx:2")
+		w.fault(awssim.Fault{Service: "ecs", Operation: "UpdateService", Latency: 3 * time.Second})
+		var updated error
+		done := make(chan time.Time, 1)
+		go func() {
+			_, updated = w.fleet.Update(t.Context(), w.key("backend"), revision)
+			done <- time.Now()
+		}()
+		time.Sleep(time.Second)
+		began := time.Now()
+		w.stop()
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("stopping took %v, wanted the 2 s that the update had to go", took)
+		}
+		<-done
+		if updated != nil {
+			t.Errorf("the update that was in flight ended with %v", updated)
+		}
+		w.sim.ResetJournal()
+		_, problem := w.fleet.TaskDefinition(t.Context(), w.id, region, revision)
+		wantProblem(t, problem, rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "shutting down")
+		if got := spell(w.calls()); got != "" {
+			t.Errorf("calls after the end were: %s", got)
+		}
+	})
+}
+
+func TestSweepsStayWithinTheQuotasOfAWS(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		keys := map[Key]bool{}
+		for i := range 600 {
+			name := fmt.Sprintf("service-%03d", i)
+			w.service(seed.Service{Name: name, Family: "shared", Desired: 1, Cluster: fmt.Sprint("helium-", i%40)})
+			k := w.key(name)
+			k.Cluster = fmt.Sprint("helium-", i%40)
+			keys[k] = i%2 == 0
+		}
+		w.settle()
+		w.sim.SetQuotas(true)
+		w.fleet.Track(owner, keys)
+		time.Sleep(3 * time.Minute)
+		for _, c := range w.sim.Summary().Calls {
+			if c.Throttled > 0 {
+				t.Errorf("%s was throttled %d times of %d", c.Operation, c.Throttled, c.Calls)
+			}
+		}
+		for k := range keys {
+			if v, ok := w.fleet.View(k, time.Time{}); !ok || v.Problem != nil {
+				t.Fatalf("view of %s is %+v, %v", k.Location(), v, ok)
+			}
+		}
+	})
+}

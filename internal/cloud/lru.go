@@ -1,0 +1,67 @@
+package cloud
+
+import (
+	"container/list"
+	"sync"
+)
+
+// lru remembers what was used last, up to a total weight.
+type lru[K comparable, V any] struct {
+	mu       sync.Mutex
+	capacity int
+	weight   int
+	order    *list.List // of *entry[K, V], the most recently used first
+	entries  map[K]*list.Element
+}
+
+type entry[K comparable, V any] struct {
+	key    K
+	value  V
+	weight int
+}
+
+func newLRU[K comparable, V any](capacity int) *lru[K, V] {
+	return &lru[K, V]{capacity: capacity, order: list.New(), entries: map[K]*list.Element{}}
+}
+
+func (c *lru[K, V]) get(key K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	element, ok := c.entries[key]
+	if !ok {
+		var zero V
+		return zero, false
+	}
+	c.order.MoveToFront(element)
+	return element.Value.(*entry[K, V]).value, true
+}
+
+// put remembers value. One that is heavier than the whole cache is not kept.
+func (c *lru[K, V]) put(key K, value V, weight int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(key)
+	if weight > c.capacity {
+		return
+	}
+	c.entries[key] = c.order.PushFront(&entry[K, V]{key: key, value: value, weight: weight})
+	c.weight += weight
+	for c.weight > c.capacity {
+		c.remove(c.order.Back().Value.(*entry[K, V]).key)
+	}
+}
+
+func (c *lru[K, V]) drop(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(key)
+}
+
+func (c *lru[K, V]) remove(key K) {
+	element, ok := c.entries[key]
+	if !ok {
+		return
+	}
+	c.weight -= c.order.Remove(element).(*entry[K, V]).weight
+	delete(c.entries, key)
+}

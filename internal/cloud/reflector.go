@@ -1,0 +1,332 @@
+package cloud
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// batchSize is how many services DescribeServices takes in one call.
+const batchSize = 10
+
+// reflector keeps the views of the services of one neighbourhood up to date. Looks that were
+// asked for go first, then services in flight, then the sweep over those that have settled. A
+// sweep is one event for all of them, so that its calls are full of ten.
+type reflector struct {
+	fleet   *Fleet
+	at      neighbourhood
+	session *session
+	wake    chan struct{}
+
+	// The fleet's lock guards what follows.
+	services    map[string]*watched
+	gone        bool // the last service left
+	fastAt      time.Time
+	slowAt      time.Time
+	pausedUntil time.Time
+	failures    int // looks in a row that came to nothing for a passing reason
+}
+
+// loop looks until the fleet stops or the last service has left.
+func (r *reflector) loop() {
+	ctx := r.fleet.run
+	for ctx.Err() == nil {
+		h, wait, done := r.plan(time.Now())
+		if done {
+			return
+		}
+		if wait > 0 {
+			r.sleep(ctx, wait)
+			continue
+		}
+		began := time.Now()
+		if problem := r.fleet.become(ctx, r.session); problem != nil {
+			if ctx.Err() == nil {
+				r.fail(r.pending(began), began, problem)
+			}
+			continue
+		}
+		if wait, ok := r.fleet.budget.take(r.session.bucket(describeServices), h); !ok {
+			r.sleep(ctx, wait)
+			continue
+		}
+		if names := r.pick(time.Now()); len(names) > 0 {
+			r.look(ctx, names)
+		}
+	}
+}
+
+// plan says how long there is nothing to do, or else how urgent what is to be done is.
+func (r *reflector) plan(now time.Time) (h haste, wait time.Duration, done bool) {
+	f := r.fleet
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r.gone {
+		return 0, 0, true
+	}
+	fast, slow := r.inFlight() && !r.fastAt.After(now), !r.slowAt.After(now)
+	if fast {
+		r.fastAt = now.Add(f.options.Fast)
+	}
+	if slow {
+		r.slowAt = now.Add(jitter(f.options.Slow))
+	}
+	next := r.slowAt
+	if r.inFlight() && r.fastAt.Before(next) {
+		next = r.fastAt
+	}
+	ready, asked := false, 0
+	h = sweep
+	for _, w := range r.services {
+		if w.inFlight() {
+			w.due = w.due || fast
+		} else {
+			w.due = w.due || slow
+		}
+		if w.due {
+			ready = true
+			if w.inFlight() {
+				h = urgent
+			}
+		}
+		for _, a := range w.asks {
+			if !a.notBefore.After(now) {
+				asked++
+			}
+			if !a.from.After(now) {
+				ready, h = true, urgent
+			} else if a.from.Before(next) {
+				next = a.from
+			}
+		}
+	}
+	if asked >= batchSize {
+		ready, h = true, urgent
+	}
+	if r.pausedUntil.After(now) {
+		return h, r.pausedUntil.Sub(now), false
+	}
+	if ready {
+		return h, 0, false
+	}
+	return h, max(next.Sub(now), time.Millisecond), false
+}
+
+// pick takes the names for the next call: what was asked for, then what is in flight, then the
+// rest of the sweep. One whose look is refused goes alone.
+func (r *reflector) pick(now time.Time) []string {
+	names := r.pending(now)
+	r.fleet.mu.Lock()
+	defer r.fleet.mu.Unlock()
+	rank := func(name string) int {
+		switch w := r.services[name]; {
+		case w == nil:
+			return 3
+		case w.asked(now):
+			return 0
+		case w.inFlight():
+			return 1
+		}
+		return 2
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
+	})
+	var batch []string
+	for _, name := range names {
+		w := r.services[name]
+		if w == nil {
+			continue
+		}
+		if w.alone && len(batch) > 0 {
+			continue
+		}
+		batch = append(batch, name)
+		if w.alone || len(batch) == batchSize {
+			break
+		}
+	}
+	return batch
+}
+
+// pending is every service that a look is due or asked for.
+func (r *reflector) pending(now time.Time) []string {
+	r.fleet.mu.Lock()
+	defer r.fleet.mu.Unlock()
+	var names []string
+	for name, w := range r.services {
+		if w.due || w.asked(now) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// asked says whether somebody waits for a look that could begin now. Those that still wait for
+// company share the call if there is one.
+func (w *watched) asked(now time.Time) bool {
+	return slices.ContainsFunc(w.asks, func(a ask) bool { return !a.notBefore.After(now) })
+}
+
+// look makes one DescribeServices call, for which a token was taken, and publishes what it
+// showed of each service.
+func (r *reflector) look(ctx context.Context, names []string) {
+	began := time.Now()
+	op := describeServices
+	op.prepaid = true
+	out, problem := read(ctx, r.fleet, r.session, op, "describing services of "+r.at.String(),
+		func(ctx context.Context) (*ecs.DescribeServicesOutput, error) {
+			return r.session.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{
+				Cluster:  aws.String(r.at.cluster),
+				Services: names,
+			})
+		})
+	switch {
+	case ctx.Err() != nil:
+		return
+	case problem == nil:
+		r.succeed(names, r.views(names, out, began))
+	case problem.Reason == ecsv1alpha1.ReasonClusterNotFound:
+		r.fail(r.all(), began, because(problem.Class, problem.Reason, "there is no ECS cluster %s in %s of account %s",
+			r.at.cluster, r.at.region, r.at.identity.AccountID))
+	case len(names) > 1 && !problem.Delay():
+		r.separate(names)
+	default:
+		r.fail(names, began, problem)
+	}
+}
+
+// views are what the answer says of each name.
+func (r *reflector) views(names []string, out *ecs.DescribeServicesOutput, began time.Time) map[string]*rollout.View {
+	views := make(map[string]*rollout.View, len(names))
+	for i := range out.Services {
+		views[aws.ToString(out.Services[i].ServiceName)] = project(&out.Services[i], began)
+	}
+	for _, failure := range out.Failures {
+		name := lastElement(aws.ToString(failure.Arn))
+		problem := because(rollout.ProblemMissing, ecsv1alpha1.ReasonServiceNotFound,
+			"there is no ECS service %s in cluster %s in %s", name, r.at.cluster, r.at.region)
+		if reason := aws.ToString(failure.Reason); reason != "MISSING" {
+			problem = because(rollout.ProblemRefused, ecsv1alpha1.ReasonObservationFailed,
+				"describing service %s/%s: %s %s", r.at, name, reason, aws.ToString(failure.Detail))
+		}
+		views[name] = &rollout.View{At: began, Problem: problem}
+	}
+	asked := make(map[string]*rollout.View, len(names))
+	for _, name := range names {
+		if asked[name] = views[name]; asked[name] == nil {
+			asked[name] = &rollout.View{At: began, Problem: because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed,
+				"describing services of %s: the answer leaves out %s", r.at, name)}
+		}
+	}
+	return asked
+}
+
+func (r *reflector) succeed(names []string, views map[string]*rollout.View) {
+	r.fleet.mu.Lock()
+	r.failures = 0
+	for _, name := range names {
+		if w := r.services[name]; w != nil {
+			w.alone = false
+		}
+	}
+	r.fleet.mu.Unlock()
+	r.fleet.publish(r, views)
+}
+
+// separate has each of the names looked at alone: one of them had the call refused, and the
+// others should not suffer for it.
+func (r *reflector) separate(names []string) {
+	r.fleet.mu.Lock()
+	defer r.fleet.mu.Unlock()
+	for _, name := range names {
+		if w := r.services[name]; w != nil {
+			w.alone, w.due = true, true
+		}
+	}
+}
+
+// fail publishes a problem as the view of the names. One that passes by itself is looked into
+// again soon, after a pause that grows while it lasts.
+func (r *reflector) fail(names []string, began time.Time, problem *rollout.Problem) {
+	views := make(map[string]*rollout.View, len(names))
+	for _, name := range names {
+		views[name] = &rollout.View{At: began, Problem: problem}
+	}
+	r.fleet.publish(r, views)
+	if !problem.Delay() {
+		return
+	}
+	r.fleet.mu.Lock()
+	defer r.fleet.mu.Unlock()
+	for _, name := range names {
+		if w := r.services[name]; w != nil {
+			w.due = true
+		}
+	}
+	pause := min(time.Second<<min(r.failures, 5), 30*time.Second)
+	r.failures++
+	r.pausedUntil = time.Now().Add(max(jitter(pause), problem.RetryAfter))
+}
+
+func (r *reflector) all() []string {
+	r.fleet.mu.Lock()
+	defer r.fleet.mu.Unlock()
+	names := make([]string, 0, len(r.services))
+	for name := range r.services {
+		names = append(names, name)
+	}
+	return names
+}
+
+// inFlight says whether any service is; the fleet's lock is held.
+func (r *reflector) inFlight() bool {
+	for _, w := range r.services {
+		if w.inFlight() {
+			return true
+		}
+	}
+	return false
+}
+
+// hurry begins the fast cadence if it does not run yet; the fleet's lock is held.
+func (r *reflector) hurry(now time.Time) {
+	if !r.fastAt.After(now) {
+		r.fastAt = now.Add(r.fleet.options.Fast)
+		r.awake()
+	}
+}
+
+// awake has the loop think again.
+func (r *reflector) awake() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// sleep waits until d has passed or something new came in.
+func (r *reflector) sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.wake:
+	case <-ctx.Done():
+	}
+}
+
+// jitter is d give or take a tenth, so that neighbourhoods don't sweep in step.
+func jitter(d time.Duration) time.Duration {
+	tenth := int64(d) / 10
+	return d - time.Duration(tenth) + time.Duration(rand.Int64N(2*tenth+1))
+}

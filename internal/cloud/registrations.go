@@ -1,0 +1,64 @@
+package cloud
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// busyFamily is how soon a family whose registration is under way may be free again.
+	busyFamily = 500 * time.Millisecond
+	// doubtfulFamily is how long a family rests after a registration whose answer was lost: until
+	// then a look that finds nothing proves nothing.
+	doubtfulFamily = 30 * time.Second
+)
+
+// registrations lets one registration of a family through at a time, and each only if whoever
+// wants it has looked for an equal revision since the last one: it may have made what is wanted.
+type registrations struct {
+	mu       sync.Mutex
+	families map[familyKey]familyTurn
+}
+
+// familyTurn is where a family stands.
+type familyTurn struct {
+	busy    bool
+	changed time.Time // when the last registration ended
+	closed  time.Time // until when there is none
+}
+
+// begin says whether it is the turn of one who looked at a time. Otherwise it says how long to
+// wait at least before looking again. One that begins must end.
+func (r *registrations) begin(key familyKey, looked time.Time) (wait time.Duration, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	turn := r.families[key]
+	switch closed := time.Until(turn.closed); {
+	case closed > 0:
+		return closed, false
+	case turn.busy, !turn.changed.IsZero() && !looked.After(turn.changed):
+		return busyFamily, false
+	}
+	if r.families == nil {
+		r.families = map[familyKey]familyTurn{}
+	}
+	turn.busy = true
+	r.families[key] = turn
+	return 0, true
+}
+
+// end is told how a registration ended: whether it may have changed the family, and whether that
+// is in doubt.
+func (r *registrations) end(key familyKey, changed, doubtful bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	turn := r.families[key]
+	turn.busy = false
+	if changed || doubtful {
+		turn.changed = time.Now()
+	}
+	if doubtful {
+		turn.closed = time.Now().Add(doubtfulFamily)
+	}
+	r.families[key] = turn
+}

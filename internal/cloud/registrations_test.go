@@ -1,0 +1,45 @@
+package cloud
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAFamilyIsRegisteredInOnlyByWhoLookedSinceTheLastTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var turns registrations
+		family := familyKey{account: "111122223333", region: "ap-south-1", family: "helium-backend"}
+		other := familyKey{account: "111122223333", region: "us-east-1", family: "helium-backend"}
+		begin := func(key familyKey, looked time.Time, want bool, who string) time.Duration {
+			t.Helper()
+			wait, ok := turns.begin(key, looked)
+			if ok != want {
+				t.Fatalf("%s: let through: %t, want %t (wait %s)", who, ok, want, wait)
+			}
+			return wait
+		}
+
+		looked := time.Now()
+		begin(family, looked, true, "the first")
+		begin(family, looked, false, "a second one meanwhile")
+		begin(other, looked, true, "another region")
+		time.Sleep(time.Second)
+		turns.end(family, true, false)
+
+		begin(family, looked, false, "one who looked before the last one ended")
+		time.Sleep(time.Millisecond)
+		looked = time.Now()
+		begin(family, looked, true, "one who looked again")
+		turns.end(family, false, false)
+		begin(family, looked, true, "the same, after a registration that was refused")
+		turns.end(family, false, true)
+
+		time.Sleep(time.Millisecond)
+		if wait := begin(family, time.Now(), false, "one after an answer was lost"); wait <= 0 || wait > doubtfulFamily {
+			t.Errorf("told to wait %s, want up to %s", wait, doubtfulFamily)
+		}
+		time.Sleep(doubtfulFamily)
+		begin(family, time.Now(), true, "one who looked when that was over")
+	})
+}

@@ -1,0 +1,187 @@
+package cloud
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// coalesce is how long a look that was asked for waits for others to share its call.
+const coalesce = 10 * time.Millisecond
+
+// watched is a service in the store. The fleet's lock guards it.
+type watched struct {
+	owners map[types.NamespacedName]bool // true: in flight
+	view   *rollout.View                 // of the newest look; nil before the first
+	asks   []ask
+	due    bool // the sweep under way has yet to come to it
+	alone  bool // its look is refused, and would have others that share the call refused
+}
+
+// ask is a look that somebody waits for.
+type ask struct {
+	notBefore time.Time // a look that began earlier is no answer
+	from      time.Time // when to begin at the earliest
+}
+
+func (w *watched) inFlight() bool {
+	for _, fast := range w.owners {
+		if fast {
+			return true
+		}
+	}
+	return false
+}
+
+// ask adds a look that begins at notBefore or later. Asks for the past are one, and more than
+// a few for the future are left to whoever asks again.
+func (w *watched) ask(notBefore, now time.Time) {
+	const most = 8
+	if !notBefore.After(now) {
+		for i := range w.asks {
+			if past := &w.asks[i]; !past.notBefore.After(now) {
+				if past.notBefore.Before(notBefore) {
+					past.notBefore = notBefore
+				}
+				return
+			}
+		}
+		w.asks = append(w.asks, ask{notBefore: notBefore, from: now.Add(coalesce)})
+		return
+	}
+	known := slices.ContainsFunc(w.asks, func(a ask) bool { return a.notBefore.Equal(notBefore) })
+	if !known && len(w.asks) < most {
+		w.asks = append(w.asks, ask{notBefore: notBefore, from: notBefore})
+	}
+}
+
+// answer takes a view of a look that began at view.At, and says whether owners have to know.
+func (w *watched) answer(view *rollout.View) bool {
+	news := changed(w.view, view, w.inFlight())
+	before := len(w.asks)
+	w.asks = slices.DeleteFunc(w.asks, func(a ask) bool { return !a.notBefore.After(view.At) })
+	w.view, w.due = view, false
+	return news || len(w.asks) < before
+}
+
+// Track replaces what owner is interested in: true for a service in flight, which is looked at
+// at the fast cadence. nil forgets the owner. A service that nobody is interested in any more
+// leaves the store; one that is new is looked at at once.
+func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for k := range f.owners[owner] {
+		if _, stays := keys[k]; !stays {
+			f.forget(owner, k)
+		}
+	}
+	if len(keys) == 0 {
+		delete(f.owners, owner)
+		return
+	}
+	f.owners[owner] = maps.Clone(keys)
+	now := time.Now()
+	for k, fast := range keys {
+		r := f.reflector(k.neighbourhood(), now)
+		w, ok := r.services[k.Service]
+		if !ok {
+			w = &watched{owners: map[types.NamespacedName]bool{}}
+			w.ask(time.Time{}, now)
+			r.services[k.Service] = w
+			r.awake()
+		}
+		if fast && !w.owners[owner] {
+			r.hurry(now)
+		}
+		w.owners[owner] = fast
+	}
+}
+
+// View is the newest look at k, if it began at or after notBefore. The caller must not change
+// it. When there is none, one is asked for, and the owners of k are enqueued once it is there,
+// whether it shows a change or not. Only services that are tracked are looked at.
+func (f *Fleet) View(k Key, notBefore time.Time) (*rollout.View, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, ok := f.reflectors[k.neighbourhood()]
+	if !ok {
+		return nil, false
+	}
+	w, ok := r.services[k.Service]
+	if !ok {
+		return nil, false
+	}
+	if w.view != nil && !w.view.At.Before(notBefore) {
+		return w.view, true
+	}
+	w.ask(notBefore, time.Now())
+	r.awake()
+	return nil, false
+}
+
+// forget ends owner's interest in k. The fleet's lock is held.
+func (f *Fleet) forget(owner types.NamespacedName, k Key) {
+	r, ok := f.reflectors[k.neighbourhood()]
+	if !ok {
+		return
+	}
+	w, ok := r.services[k.Service]
+	if !ok {
+		return
+	}
+	delete(w.owners, owner)
+	if len(w.owners) > 0 {
+		return
+	}
+	delete(r.services, k.Service)
+	if len(r.services) == 0 {
+		r.gone = true
+		delete(f.reflectors, r.at)
+		r.awake()
+	}
+}
+
+// reflector returns the reflector of n, made and started when there is none. The fleet's lock
+// is held.
+func (f *Fleet) reflector(n neighbourhood, now time.Time) *reflector {
+	if found, ok := f.reflectors[n]; ok {
+		return found
+	}
+	r := &reflector{
+		fleet:    f,
+		at:       n,
+		session:  f.session(n.identity, n.region),
+		wake:     make(chan struct{}, 1),
+		services: map[string]*watched{},
+		slowAt:   now.Add(jitter(f.options.Slow)),
+	}
+	f.reflectors[n] = r
+	if f.run != nil && !f.stopped {
+		f.loops.Go(r.loop)
+	}
+	return r
+}
+
+// publish puts views into the store and tells owners. Services that left meanwhile are passed
+// over.
+func (f *Fleet) publish(r *reflector, views map[string]*rollout.View) {
+	f.mu.Lock()
+	told := map[types.NamespacedName]bool{}
+	for name, view := range views {
+		w, ok := r.services[name]
+		if !ok || !w.answer(view) {
+			continue
+		}
+		for owner := range w.owners {
+			told[owner] = true
+		}
+	}
+	f.mu.Unlock()
+	for owner := range told {
+		f.options.Enqueue(owner)
+	}
+}

@@ -1,0 +1,209 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
+	"heliumai.space/ecsrelease/internal/taskdef"
+)
+
+const (
+	// unknownRevisions is how many revisions one search for an equal one describes at most.
+	unknownRevisions = 10
+	// listedPages is how many pages of revisions one search goes through at most.
+	listedPages = 10
+)
+
+// revisionKey is a revision of a task definition as somebody may read it.
+type revisionKey struct {
+	identity Identity
+	region   string
+	revision string // family:revision
+}
+
+// familyKey is a family in an account and region.
+type familyKey struct {
+	account string
+	region  string
+	family  string
+}
+
+// summary is what a search for an equal revision has to remember of one it saw.
+type summary struct {
+	hash string // the content that it verifiably holds, as one of ours; "" for others
+}
+
+// TaskDefinition reads a revision, spelled family:revision, with its tags. What a revision
+// says never changes, so one that was ACTIVE is not read again while there is room for it.
+func (f *Fleet) TaskDefinition(ctx context.Context, id Identity, region, revision string) (*taskdef.Document, *rollout.Problem) {
+	key := revisionKey{identity: id, region: region, revision: revision}
+	if document, ok := f.documents.get(key); ok {
+		return document, nil
+	}
+	doing := fmt.Sprintf("reading task definition %s in %s", revision, region)
+	if rollout.Number(revision) == 0 {
+		// A family alone would be whatever revision is the newest at the moment.
+		return nil, because(rollout.ProblemRefused, ecsv1alpha1.ReasonObservationFailed, "%s: it has no revision number", doing)
+	}
+	s := f.session(id, region)
+	var raw []byte
+	out, problem := read(ctx, f, s, describeTaskDefinition, doing, func(ctx context.Context) (*ecs.DescribeTaskDefinitionOutput, error) {
+		return s.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+			TaskDefinition: aws.String(revision),
+			Include:        []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
+		}, ecs.WithAPIOptions(captureBody(&raw)))
+	})
+	if problem != nil {
+		return nil, problem
+	}
+	if out.TaskDefinition == nil {
+		return nil, because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "%s: the answer has none", doing)
+	}
+	document, err := taskdef.Parse(raw)
+	if err != nil {
+		return nil, because(rollout.ProblemRefused, ecsv1alpha1.ReasonObservationFailed, "%s: %v", doing, err)
+	}
+	f.remember(key, document, len(raw))
+	return document, nil
+}
+
+// remember caches a document that was read, and what a search would want to know of it.
+func (f *Fleet) remember(key revisionKey, document *taskdef.Document, size int) {
+	f.seen(key.identity, key.region, key.revision)
+	if document.Status() != string(types.TaskDefinitionStatusActive) {
+		return
+	}
+	f.documents.put(key, document, size)
+	f.summaries.put(key, summarize(document), 1)
+}
+
+func summarize(document *taskdef.Document) summary {
+	if hash, ours := document.OursHash(); ours {
+		return summary{hash: hash}
+	}
+	return summary{}
+}
+
+// seen notes that the family has at least this many revisions. The list of revisions lags,
+// so a search begins above the newest that was ever seen.
+func (f *Fleet) seen(id Identity, region, revision string) {
+	key := familyKey{account: id.AccountID, region: region, family: rollout.Family(revision)}
+	if newest, ok := f.newest.get(key); !ok || newest < rollout.Number(revision) {
+		f.newest.put(key, rollout.Number(revision), 1)
+	}
+}
+
+// EqualRevision looks for the newest ACTIVE revision of exactly this family that is ours and
+// holds the content with this hash: among the newest that ECS lists, and directly above them,
+// because the list lags. "" when there is none. at is when the look began.
+//
+// It describes a few revisions at most; what it learns of them is kept, so a search that was
+// throttled goes on where it stopped.
+func (f *Fleet) EqualRevision(ctx context.Context, id Identity, region, family, hash string) (revision string, at time.Time, problem *rollout.Problem) {
+	at = time.Now()
+	listed, problem := f.listRevisions(ctx, id, region, family)
+	if problem != nil {
+		return "", at, problem
+	}
+	newest := 0
+	if len(listed) > 0 {
+		newest = rollout.Number(listed[0])
+	}
+	revision, problem = f.equalAbove(ctx, id, region, family, hash, newest)
+	if revision != "" || problem != nil {
+		return revision, at, problem
+	}
+	described := 0
+	for _, r := range listed {
+		key := revisionKey{identity: id, region: region, revision: r}
+		known, ok := f.summaries.get(key)
+		if !ok {
+			if described == unknownRevisions {
+				continue
+			}
+			described++
+			document, problem := f.TaskDefinition(ctx, id, region, r)
+			switch {
+			case problem != nil && problem.Class == rollout.ProblemMissing:
+				continue // deleted since it was listed
+			case problem != nil:
+				return "", at, problem
+			case document.Status() != string(types.TaskDefinitionStatusActive):
+				continue
+			}
+			known = summarize(document)
+		}
+		if known.hash == hash {
+			return r, at, nil
+		}
+	}
+	return "", at, nil
+}
+
+// equalAbove looks at the revisions above the newest that is listed, one by one until there is
+// none, and returns the newest that is equal. It looks at a few below the newest that was ever
+// seen too: those may be missing from the list for its lag, or for being INACTIVE.
+func (f *Fleet) equalAbove(ctx context.Context, id Identity, region, family, hash string, listed int) (string, *rollout.Problem) {
+	seen, _ := f.newest.get(familyKey{account: id.AccountID, region: region, family: family})
+	seen = max(seen, listed)
+	if seen == 0 {
+		return "", nil
+	}
+	equal := ""
+	for n := max(listed+1, seen-unknownRevisions+1); n <= seen+unknownRevisions; n++ {
+		revision := family + ":" + strconv.Itoa(n)
+		// Not from the cache: whether it is there, and ACTIVE, is the question.
+		f.documents.drop(revisionKey{identity: id, region: region, revision: revision})
+		document, problem := f.TaskDefinition(ctx, id, region, revision)
+		switch {
+		case problem != nil && problem.Class == rollout.ProblemMissing && n > seen:
+			return equal, nil
+		case problem != nil && problem.Class == rollout.ProblemMissing:
+		case problem != nil:
+			return "", problem
+		case document.Status() == string(types.TaskDefinitionStatusActive) && summarize(document).hash == hash:
+			equal = revision
+		}
+	}
+	return equal, nil
+}
+
+// listRevisions is the newest ACTIVE revisions of the family that ECS lists, the newest first.
+// ECS takes the family as a prefix, so others may have to be leafed through.
+func (f *Fleet) listRevisions(ctx context.Context, id Identity, region, family string) ([]string, *rollout.Problem) {
+	s := f.session(id, region)
+	doing := fmt.Sprintf("listing task definitions of family %s in %s", family, region)
+	var token *string
+	for range listedPages {
+		out, problem := read(ctx, f, s, listTaskDefinitions, doing, func(ctx context.Context) (*ecs.ListTaskDefinitionsOutput, error) {
+			return s.ecs.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
+				FamilyPrefix: aws.String(family),
+				Status:       types.TaskDefinitionStatusActive,
+				Sort:         types.SortOrderDesc,
+				NextToken:    token,
+			})
+		})
+		if problem != nil {
+			return nil, problem
+		}
+		var revisions []string
+		for _, arn := range out.TaskDefinitionArns {
+			if revision := revisionOf(arn); rollout.Family(revision) == family {
+				revisions = append(revisions, revision)
+			}
+		}
+		if len(revisions) > 0 || out.NextToken == nil {
+			return revisions, nil
+		}
+		token = out.NextToken
+	}
+	return nil, nil
+}

@@ -1,0 +1,38 @@
+package cloud
+
+import (
+	"time"
+
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// Wait is how long our share of the quota makes a step wait for its turn; 0: there is room for
+// it now. It takes nothing, so that whoever is told to wait need not announce what is not to be
+// done yet.
+func (f *Fleet) Wait(k Key, action rollout.Action) time.Duration {
+	q := quotaNone
+	switch action {
+	case rollout.ActionRegister:
+		q = quotaTaskDefModify
+	case rollout.ActionUpdate:
+		q = quotaServiceModify
+	case rollout.ActionNone:
+	}
+	if q == quotaNone {
+		return 0
+	}
+	return f.budget.bucket(bucketKey{account: k.Identity.AccountID, region: k.Region, quota: q}).wait(time.Now())
+}
+
+// wait is how long it will be until a token is there.
+func (b *bucket) wait(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if shut := b.shutUntil.Sub(now); shut > 0 {
+		return shut
+	}
+	if have := b.limiter.TokensAt(now); have < 1 {
+		return time.Duration((1-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond
+	}
+	return 0
+}
