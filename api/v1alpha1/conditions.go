@@ -103,13 +103,18 @@ const (
 // Reasons of events about an EcsRelease. They go out once per transition, after the status
 // that shows it was written.
 const (
-	EventRegistered    = "Registered"
-	EventReused        = "Reused"
-	EventDeploying     = "Deploying"
-	EventServiceInSync = "ServiceInSync"
-	EventReleased      = "Released"
-	EventStalled       = "Stalled"
-	EventSuperseded    = "Superseded"
+	// EventRegistered: a task definition was registered.
+	EventRegistered = "Registered"
+	// EventDeploying: a service was updated to a revision.
+	EventDeploying = "Deploying"
+	// EventDriftReverted: a service that somebody else had changed was updated back to the image.
 	EventDriftReverted = "DriftReverted"
-	EventTagMoved      = "TagMoved"
+	// EventServiceInSync: a service runs the image, successfully.
+	EventServiceInSync = "ServiceInSync"
+	// EventReleased: every service does.
+	EventReleased = "Released"
+	// EventStalled: nothing will happen until somebody changes something; the note says what.
+	EventStalled = "Stalled"
+	// EventTagMoved: the tag points to another image by now; the release stays on the first.
+	EventTagMoved = "TagMoved"
 )

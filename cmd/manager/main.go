@@ -1,0 +1,147 @@
+// Command manager runs the controller: it brings EcsReleases about. It runs in a cluster or out
+// of one (--kubeconfig), and finds AWS as every SDK program does (the AWS_* variables and the
+// standard credential chain).
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/controllers"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/leader"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+func main() {
+	o := defaults()
+	o.bind(flag.CommandLine)
+	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder}
+	logging.BindFlags(flag.CommandLine)
+	flag.Parse()
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+
+	if err := run(ctrl.SetupSignalHandler(), o); err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(1)
+	}
+}
+
+// run sets everything up and blocks until ctx is done and all has ended, or something failed.
+func run(ctx context.Context, o options) error {
+	if err := o.complete(); err != nil {
+		return err
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding a cluster: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, ecsv1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return fmt.Errorf("building the scheme: %w", err)
+		}
+	}
+
+	settings := ctrl.Options{
+		Scheme:                        scheme,
+		Metrics:                       o.metrics(),
+		HealthProbeBindAddress:        o.healthAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &o.leaseDuration,
+		RenewDeadline:                 &o.renewDeadline,
+		RetryPeriod:                   &o.retryPeriod,
+		GracefulShutdownTimeout:       &o.shutdownTimeout,
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+	}
+	var lock *leader.Lock
+	if o.leaderElect {
+		if lock, err = newLock(config, o); err != nil {
+			return err
+		}
+		settings.LeaderElectionResourceLockInterface = lock
+	}
+	mgr, err := ctrl.NewManager(config, settings)
+	if err != nil {
+		return fmt.Errorf("setting up the manager: %w", err)
+	}
+	if err := assemble(ctx, mgr, lock, o); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// assemble puts the AWS edge and the reconciler into the manager.
+func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o options) error {
+	inbox := &controllers.Inbox{}
+	fleet, err := cloud.New(cloud.Options{
+		Share:          o.quotaShare,
+		CallDeadline:   o.callTimeout,
+		Gate:           gate(lock),
+		Fast:           o.inFlightInterval,
+		Slow:           o.sweepInterval,
+		Enqueue:        inbox.Enqueue,
+		Registerer:     metrics.Registry,
+		Log:            ctrl.Log.WithName("aws"),
+		SessionCluster: o.clusterName,
+	})
+	if err != nil {
+		return fmt.Errorf("setting up the AWS edge: %w", err)
+	}
+	if err := mgr.Add(fleet); err != nil {
+		return fmt.Errorf("adding the informer: %w", err)
+	}
+	counted, err := controllers.NewMetrics(metrics.Registry, mgr.GetClient())
+	if err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	reconciler := &controllers.ReleaseReconciler{
+		Client:   mgr.GetClient(),
+		Fleet:    fleet,
+		Recorder: mgr.GetEventRecorder("ecsrelease"),
+		Metrics:  counted,
+		Timing: rollout.Timing{
+			CallDeadline: o.callTimeout,
+			Settle:       settle,
+			Fast:         o.inFlightInterval,
+			Slow:         o.sweepInterval,
+		},
+		Freshness: o.inFlightInterval,
+		Inbox:     inbox,
+		Workers:   o.workers,
+	}
+	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
+		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("caches", cachesSynced(mgr)); err != nil {
+		return fmt.Errorf("adding the readiness check: %w", err)
+	}
+	return nil
+}
+
+// metrics says where metrics are served, and to whom.
+func (o *options) metrics() metricsserver.Options {
+	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	if o.metricsSecure {
+		served.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	return served
+}

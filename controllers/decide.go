@@ -1,0 +1,72 @@
+package controllers
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// decide lets rollout say what state each service is in and what it may do next.
+func (r *ReleaseReconciler) decide(p *pass) {
+	if p.blocked != nil {
+		p.keep()
+		return
+	}
+	candidates := make([]rollout.Candidate, 0, len(p.services))
+	for _, s := range p.services {
+		s.refused = r.refusals.of(p.release, s)
+		candidates = append(candidates, rollout.Candidate{Target: s.target.Name, Input: r.input(p, s)})
+	}
+	for i, decision := range rollout.Plan(candidates, nil) {
+		s := p.services[i]
+		s.decision = decision
+		s.memory = decision.Memory
+		if decision.Step.Action != rollout.ActionNone && !p.fresh(s, r.Freshness) {
+			// What is stored is too old to act on: look again, then decide again.
+			s.decision.Step = rollout.Step{}
+			r.Fleet.View(s.key, p.started)
+		}
+	}
+}
+
+// keep leaves what is remembered of the services as it is, for a release that may not look.
+func (p *pass) keep() {
+	for _, s := range p.services {
+		if s.memory.State == "" {
+			s.memory.State = ecsv1alpha1.ServiceUnknown
+			s.memory.Since = metav1.NewTime(p.started)
+			s.memory.Reason = p.blocked.Reason
+		}
+	}
+}
+
+// input is all that the decision about one service depends on.
+func (r *ReleaseReconciler) input(p *pass, s *service) rollout.Input {
+	return rollout.Input{
+		Now:     p.started,
+		View:    s.view,
+		Want:    s.want,
+		Facts:   s.facts,
+		Memory:  s.memory,
+		Policy:  p.policy(),
+		Timing:  r.Timing,
+		Refused: s.refused,
+	}
+}
+
+// fresh says whether the view of a service is young enough to act on.
+func (p *pass) fresh(s *service, limit time.Duration) bool {
+	return s.view != nil && p.started.Sub(s.view.At) <= limit
+}
+
+// policy is what the release's spec says about how.
+func (p *pass) policy() rollout.Policy {
+	deadline := defaultProgressDeadline
+	if strategy := p.release.Spec.Strategy; strategy != nil && strategy.ProgressDeadlineSeconds != nil {
+		deadline = seconds(*strategy.ProgressDeadlineSeconds)
+	}
+	return rollout.Policy{Suspended: p.release.Spec.Suspend, ProgressDeadline: deadline}
+}

@@ -1,0 +1,342 @@
+package controllers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/image"
+	"heliumai.space/ecsrelease/internal/rollout"
+	"heliumai.space/ecsrelease/internal/taskdef"
+)
+
+// resolveImages freezes the digest of every tag that has none yet: what the first region that
+// has it says, provided that no other region says otherwise.
+func (r *ReleaseReconciler) resolveImages(ctx context.Context, p *pass) {
+	for _, wanted := range p.images {
+		registry, inECR := registryOfReference(wanted.reference)
+		switch {
+		case !inECR && wanted.digest == "" && p.pin() == ecsv1alpha1.PinDigest:
+			wanted.problem = refused(ecsv1alpha1.ReasonRegistryUnsupported,
+				"image %s: %s is not an ECR registry, so its tag cannot be resolved here: name the digest (%s@sha256:…) or set taskDefinition.pin to Tag", wanted.spelled, wanted.reference.Host, wanted.reference.Name())
+		case inECR && wanted.digest == "":
+			r.freeze(ctx, p, wanted)
+		case inECR && p.look && wanted.reference.Tag != "" && wanted.reference.Digest == "":
+			r.checkMoved(ctx, p, wanted, registry)
+		}
+	}
+}
+
+// registryOfReference is the ECR registry of a reference; a reference without a host is in ECR
+// and its registry is that of each target.
+func registryOfReference(reference image.Reference) (image.Registry, bool) {
+	if reference.Host == "" {
+		return image.Registry{}, true
+	}
+	return reference.Registry()
+}
+
+// freeze asks every region of the release for the tag.
+func (r *ReleaseReconciler) freeze(ctx context.Context, p *pass, wanted *wantedImage) {
+	asked := map[cloud.ImageQuery]bool{}
+	var from string
+	for _, s := range p.services {
+		if s.view == nil || s.view.Problem != nil {
+			continue
+		}
+		query := s.imageQuery(wanted)
+		if asked[query] {
+			continue
+		}
+		asked[query] = true
+		found, problem := r.Fleet.Image(ctx, s.key.Identity, query)
+		switch {
+		case problem != nil:
+			continue // reported, with its region, by the service that needs it
+		case wanted.digest == "":
+			wanted.digest, from = found.Digest, query.Region
+		case wanted.digest != found.Digest:
+			wanted.problem = refused(ecsv1alpha1.ReasonImageMismatch,
+				"image %s is %s in %s but %s in %s: push one image to all regions, or name the digest", wanted.spelled, short(wanted.digest), from, short(found.Digest), query.Region)
+			wanted.digest = ""
+			return
+		}
+	}
+}
+
+// checkMoved notes when the tag points elsewhere by now. What was frozen stays.
+func (r *ReleaseReconciler) checkMoved(ctx context.Context, p *pass, wanted *wantedImage, _ image.Registry) {
+	if len(p.services) == 0 {
+		return
+	}
+	s := p.services[0]
+	found, problem := r.Fleet.Image(ctx, s.key.Identity, s.imageQuery(wanted))
+	if problem == nil && found.Digest != wanted.digest {
+		wanted.message = fmt.Sprintf("the tag of %s has moved to %s since; this release stays on %s", wanted.spelled, short(found.Digest), short(wanted.digest))
+	}
+}
+
+// imageQuery asks for the wanted image as it is spelled, in the registry that the service pulls from.
+func (s *service) imageQuery(wanted *wantedImage) cloud.ImageQuery {
+	query := cloud.ImageQuery{
+		Registry:   s.registry,
+		Region:     s.key.Region,
+		Repository: wanted.reference.Repository,
+		Tag:        wanted.reference.Tag,
+		Digest:     wanted.reference.Digest,
+	}
+	if registry, ok := wanted.reference.Registry(); ok {
+		query.Registry, query.Region = registry.AccountID, registry.Region
+	}
+	return query
+}
+
+// imageProblem is the first thing that is wrong with an image whatever the service.
+func (p *pass) imageProblem() *rollout.Problem {
+	for _, wanted := range p.images {
+		if wanted.problem != nil {
+			return wanted.problem
+		}
+	}
+	return nil
+}
+
+// imagesChecked says that every image is known to be where it is needed: it was found there in
+// this pass, or when what the services run was derived from it.
+func (p *pass) imagesChecked() bool {
+	for _, wanted := range p.images {
+		_, inECR := registryOfReference(wanted.reference)
+		if wanted.problem != nil || inECR && wanted.digest == "" || !inECR {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.services, func(s *service) bool {
+		looked := len(s.present) > 0 || s.memory.Inputs == s.want.Inputs
+		return s.want.Problem != nil || !looked
+	})
+}
+
+// unresolved says that a digest which has to be written is not known.
+func (p *pass) unresolved() bool {
+	return p.pin() == ecsv1alpha1.PinDigest && slices.ContainsFunc(p.images, func(w *wantedImage) bool { return w.digest == "" })
+}
+
+// choose picks, for every image of the release, the containers of the service that take it.
+func (p *pass) choose(s *service, base *taskdef.Document) (map[string][]string, *rollout.Problem) {
+	if p.release.Spec.Image != "" {
+		names, err := taskdef.Choose(base, s.spec.ContainerNames, p.images[0].reference.In(s.registry, s.key.Region))
+		if err != nil {
+			return nil, choiceProblem(s, err)
+		}
+		return map[string][]string{"": names}, nil
+	}
+	chosen := map[string][]string{}
+	var have []string
+	for _, container := range base.Containers() {
+		have = append(have, container.Name)
+		if slices.ContainsFunc(p.images, func(w *wantedImage) bool { return w.container == container.Name }) {
+			chosen[container.Name] = []string{container.Name}
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, refused(ecsv1alpha1.ReasonContainerNotFound,
+			"service %q: no entry of spec.containers names one of its containers (%s, in %s)", s.spec.Name, strings.Join(have, ", "), base.Name())
+	}
+	return chosen, nil
+}
+
+// choiceProblem says in the release's words why the containers of a service can't be told.
+func choiceProblem(s *service, err error) *rollout.Problem {
+	var missing *taskdef.UnknownContainerError
+	if errors.As(err, &missing) {
+		return refused(ecsv1alpha1.ReasonContainerNotFound, "service %q: %s", s.spec.Name, err)
+	}
+	return refused(ecsv1alpha1.ReasonContainerAmbiguous, "service %q: %s; name them in services[].containerNames", s.spec.Name, err)
+}
+
+// observeImages checks that every image of the service is in its region, with the architecture
+// that the task definition wants, and notes the digests that it may show up as.
+func (r *ReleaseReconciler) observeImages(ctx context.Context, p *pass, s *service, base *taskdef.Document) {
+	accepted := map[string][]string{}
+	for _, wanted := range p.images {
+		containers := s.containers[wanted.container]
+		if len(containers) == 0 {
+			continue
+		}
+		digests, problem := r.observeImage(ctx, s, wanted, base)
+		if problem != nil {
+			s.want.Problem = cmp.Or(s.want.Problem, problem)
+			continue
+		}
+		s.present = append(s.present, wanted)
+		for _, container := range containers {
+			if len(digests) > 0 {
+				accepted[container] = digests
+			}
+		}
+	}
+	if s.want.Problem == nil {
+		s.want.Digests = accepted
+	}
+}
+
+// observeImage checks one image for one service: the digests that it may show up as.
+func (r *ReleaseReconciler) observeImage(ctx context.Context, s *service, wanted *wantedImage, base *taskdef.Document) ([]string, *rollout.Problem) {
+	if _, inECR := registryOfReference(wanted.reference); !inECR {
+		if wanted.digest == "" {
+			return nil, nil // a tag elsewhere: what it is can't be told
+		}
+		return []string{wanted.digest}, nil
+	}
+	query := s.imageQuery(wanted)
+	if wanted.reference.Digest == "" && wanted.digest != "" {
+		// The digest was frozen: the tag has no say any more.
+		query.Tag, query.Digest = "", wanted.digest
+	}
+	found, problem := r.Fleet.Image(ctx, s.key.Identity, query)
+	if problem != nil {
+		return nil, s.missing(wanted, problem, 3*r.Timing.Fast)
+	}
+	architecture := goArchitecture(base.Architecture())
+	child, fits := found.Children[architecture]
+	if !fits && len(found.Children) > 0 {
+		return nil, refused(ecsv1alpha1.ReasonWrongArchitecture,
+			"image %s (%s) has %s, but %s of service %q wants linux/%s (runtimePlatform %s)", wanted.spelled, short(found.Digest), platforms(found.Children), base.Name(), s.spec.Name, architecture, base.Architecture())
+	}
+	digests := []string{found.Digest}
+	if child != "" && child != found.Digest {
+		digests = append(digests, child)
+	}
+	return digests, nil
+}
+
+// missing notes that an image is not there, and how often it is worth looking for it again: it
+// may be on its way from another region.
+func (s *service) missing(wanted *wantedImage, problem *rollout.Problem, often time.Duration) *rollout.Problem {
+	if problem.Reason != ecsv1alpha1.ReasonImageNotFound {
+		return problem
+	}
+	s.absent = append(s.absent, wanted)
+	again := *problem
+	again.RetryAfter = often
+	return &again
+}
+
+// noteMissing records since when each image has been missing anywhere, and forgets it once every
+// look found it.
+func (p *pass) noteMissing() {
+	for _, wanted := range p.images {
+		absent := slices.ContainsFunc(p.services, func(s *service) bool { return slices.Contains(s.absent, wanted) })
+		present := slices.ContainsFunc(p.services, func(s *service) bool { return slices.Contains(s.present, wanted) })
+		switch {
+		case absent && wanted.missingSince.IsZero():
+			wanted.missingSince = p.started
+		case present && !absent:
+			wanted.missingSince = time.Time{}
+		}
+	}
+}
+
+// runs says whether the service runs the wanted digests although its task definition spells
+// them in another way: by what ECS resolved, else by an immutable tag.
+func (r *ReleaseReconciler) runs(ctx context.Context, p *pass, s *service, base *taskdef.Document) (bool, *rollout.Problem) {
+	running, problem := r.Fleet.RunningImages(ctx, s.key, s.view)
+	if problem != nil {
+		return false, problem
+	}
+	for container, accepted := range s.want.Digests {
+		if digest := running[container].Digest; digest != "" {
+			if !slices.Contains(accepted, digest) {
+				return false, nil
+			}
+			continue
+		}
+		same, problem := r.sameImmutableTag(ctx, p, s, container, base)
+		if problem != nil || !same {
+			return false, problem
+		}
+	}
+	return len(s.want.Digests) > 0, nil
+}
+
+// sameImmutableTag says whether the container names the wanted tag of a repository in which
+// that tag cannot move.
+func (r *ReleaseReconciler) sameImmutableTag(ctx context.Context, p *pass, s *service, container string, base *taskdef.Document) (bool, *rollout.Problem) {
+	for _, wanted := range p.images {
+		if !slices.Contains(s.containers[wanted.container], container) {
+			continue
+		}
+		tagged := wanted.reference.In(s.registry, s.key.Region).Tagged()
+		for _, has := range base.Containers() {
+			if has.Name != container || has.Image != tagged || wanted.reference.Tag == "" {
+				continue
+			}
+			query := s.imageQuery(wanted)
+			query.Digest = ""
+			found, problem := r.Fleet.Image(ctx, s.key.Identity, query)
+			return problem == nil && found.Immutable && found.Digest == wanted.digest, problem
+		}
+	}
+	return false, nil
+}
+
+// judgeUse makes an entry of spec.containers that no service has a problem of all of them,
+// once the containers of all are known.
+func (p *pass) judgeUse() {
+	if p.release.Spec.Image != "" {
+		return
+	}
+	used := map[string]bool{}
+	for _, s := range p.services {
+		if s.containers == nil {
+			return
+		}
+		for container := range s.containers {
+			used[container] = true
+		}
+	}
+	for _, wanted := range p.images {
+		if used[wanted.container] {
+			continue
+		}
+		problem := refused(ecsv1alpha1.ReasonContainerUnused, "spec.containers: no service of the release has a container named %q", wanted.container)
+		for _, s := range p.services {
+			s.want = rollout.Want{Problem: problem}
+		}
+		return
+	}
+}
+
+// goArchitecture is the architecture of a runtimePlatform in the words of an image's config.
+func goArchitecture(cpuArchitecture string) string {
+	if cpuArchitecture == "ARM64" {
+		return "arm64"
+	}
+	return "amd64"
+}
+
+// platforms lists the architectures of an image, for people.
+func platforms(children map[string]string) string {
+	names := make([]string, 0, len(children))
+	for architecture := range children {
+		names = append(names, "linux/"+architecture)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// short is a digest as messages show it.
+func short(digest string) string {
+	if len(digest) > 19 {
+		return digest[:19] + "…"
+	}
+	return digest
+}
+
+func seconds(n int32) time.Duration { return time.Duration(n) * time.Second }

@@ -1,0 +1,230 @@
+package controllers_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/controllers"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+const (
+	// managedBy is the label of releases that only the manager of that name sees. Without it
+	// a release is the shared manager's.
+	managedBy = "tests.heliumai.space/managed-by"
+
+	inFlightInterval = 200 * time.Millisecond
+	sweepInterval    = time.Second
+)
+
+// manager is a running manager, put together as cmd/manager does it but for elections.
+type manager struct {
+	registry *prometheus.Registry
+	passes   tally // reconciles, by release
+	writes   tally // patches of status, by release
+	cancel   context.CancelFunc
+	ended    chan error
+}
+
+// newManager starts a manager for the releases that carry its name, or for all those that
+// carry none.
+func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
+	requirement := "!" + managedBy
+	if name != "" {
+		requirement = managedBy + "=" + name
+	}
+	selector, err := labels.Parse(requirement)
+	if err != nil {
+		return nil, fmt.Errorf("selecting releases: %w", err)
+	}
+	m := &manager{registry: prometheus.NewRegistry(), ended: make(chan error, 1)}
+	mgr, err := ctrl.NewManager(s.managerAs, ctrl.Options{
+		Scheme:                 s.scheme,
+		Metrics:                metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		NewClient:              m.countingClient,
+		Controller:             config.Controller{SkipNameValidation: new(true)},
+		Cache: cache.Options{
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject:         map[client.Object]cache.ByObject{&ecsv1alpha1.EcsRelease{}: {Label: selector}},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up a manager: %w", err)
+	}
+	ctx, m.cancel = context.WithCancel(ctx)
+	if err := m.assemble(ctx, mgr, s); err != nil {
+		m.cancel()
+		return nil, err
+	}
+	go func() { m.ended <- mgr.Start(ctx) }()
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		m.cancel()
+		return nil, errors.Join(errors.New("the manager's caches did not fill"), <-m.ended)
+	}
+	return m, nil
+}
+
+func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) error {
+	inbox := &controllers.Inbox{}
+	fleet, err := cloud.New(cloud.Options{
+		Config: func(context.Context) (aws.Config, error) {
+			return aws.Config{
+				Region:      home,
+				HTTPClient:  s.sim.HTTPClient(),
+				Credentials: credentials.NewStaticCredentialsProvider(managerKey, managerSecret, ""),
+			}, nil
+		},
+		Share:          1,
+		Fast:           inFlightInterval,
+		Slow:           sweepInterval,
+		Enqueue:        inbox.Enqueue,
+		Registerer:     m.registry,
+		Log:            ctrl.Log.WithName("aws"),
+		SessionCluster: "tests",
+	})
+	if err != nil {
+		return fmt.Errorf("setting up the AWS edge: %w", err)
+	}
+	if err := mgr.Add(fleet); err != nil {
+		return fmt.Errorf("adding the informer: %w", err)
+	}
+	counted, err := controllers.NewMetrics(m.registry, mgr.GetClient())
+	if err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	reconciler := &controllers.ReleaseReconciler{
+		Client:   mgr.GetClient(),
+		Fleet:    fleet,
+		Recorder: mgr.GetEventRecorder("ecsrelease"),
+		Metrics:  counted,
+		Timing: rollout.Timing{
+			CallDeadline: 5 * time.Second,
+			Settle:       30 * time.Second,
+			Fast:         inFlightInterval,
+			Slow:         sweepInterval,
+		},
+		Freshness: inFlightInterval,
+		Inbox:     inbox,
+		Workers:   20,
+	}
+	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
+		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	return nil
+}
+
+// stop ends the manager and returns when nothing of it runs any more.
+func (m *manager) stop() {
+	m.cancel()
+	err := <-m.ended
+	m.ended <- err
+}
+
+// countingClient is the manager's client, which counts the reconciles (each begins by reading
+// its release) and the status writes.
+func (m *manager) countingClient(config *rest.Config, options client.Options) (client.Client, error) {
+	plain, err := client.NewWithWatch(config, options)
+	if err != nil {
+		return nil, err
+	}
+	return interceptor.NewClient(plain, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, o ...client.GetOption) error {
+			if _, ok := object.(*ecsv1alpha1.EcsRelease); ok {
+				m.passes.add(key)
+			}
+			return c.Get(ctx, key, object, o...)
+		},
+		SubResourcePatch: func(ctx context.Context, c client.Client, resource string, object client.Object, patch client.Patch, o ...client.SubResourcePatchOption) error {
+			m.writes.add(client.ObjectKeyFromObject(object))
+			return c.SubResource(resource).Patch(ctx, object, patch, o...)
+		},
+	}), nil
+}
+
+// tally counts by release.
+type tally struct {
+	mu     sync.Mutex
+	counts map[types.NamespacedName]int
+}
+
+func (t *tally) add(key types.NamespacedName) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.counts == nil {
+		t.counts = map[types.NamespacedName]int{}
+	}
+	t.counts[key]++
+}
+
+func (t *tally) of(key types.NamespacedName) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts[key]
+}
+
+// accounts is a set of AWS accounts.
+type accounts struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+func (a *accounts) add(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ids == nil {
+		a.ids = map[string]bool{}
+	}
+	a.ids[id] = true
+}
+
+func (a *accounts) has(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ids[id]
+}
+
+// transcript keeps all that is logged.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(line []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(line)
+}
+
+// lines are those that contain the word, all for "".
+func (t *transcript) lines(word string) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var found []string
+	for line := range strings.Lines(t.text.String()) {
+		if strings.Contains(line, word) {
+			found = append(found, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return found
+}

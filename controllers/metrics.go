@@ -1,0 +1,82 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+// Metrics are what the controller counts. Labels are bounded: states, and the names of releases.
+type Metrics struct {
+	reader      client.Reader
+	transitions *prometheus.CounterVec
+	ready       *prometheus.Desc
+	services    *prometheus.Desc
+	readyCount  *prometheus.Desc
+}
+
+// NewMetrics registers the metrics; what is said of releases is read from the cache when scraped.
+func NewMetrics(registerer prometheus.Registerer, reader client.Reader) (*Metrics, error) {
+	labels := []string{"namespace", "name"}
+	m := &Metrics{
+		reader: reader,
+		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ecsrelease_service_transitions_total",
+			Help: "Services that came into a state, by state.",
+		}, []string{"state"}),
+		ready: prometheus.NewDesc("ecsrelease_ready",
+			"1 if the release is Ready, 0 if not, -1 if it is Stalled.", labels, nil),
+		services: prometheus.NewDesc("ecsrelease_services",
+			"Services that the release names.", labels, nil),
+		readyCount: prometheus.NewDesc("ecsrelease_services_ready",
+			"Services that run the release's image, successfully.", labels, nil),
+	}
+	for _, collector := range []prometheus.Collector{m.transitions, m} {
+		if err := registerer.Register(collector); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(descs chan<- *prometheus.Desc) {
+	descs <- m.ready
+	descs <- m.services
+	descs <- m.readyCount
+}
+
+// Collect implements prometheus.Collector. A cache that can't be read yields no series.
+func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	var releases ecsv1alpha1.EcsReleaseList
+	if err := m.reader.List(ctx, &releases); err != nil {
+		return
+	}
+	for i := range releases.Items {
+		release := &releases.Items[i]
+		gauge := func(desc *prometheus.Desc, value float64) {
+			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, release.Namespace, release.Name)
+		}
+		ready := 0.0
+		switch {
+		case meta.IsStatusConditionTrue(release.Status.Conditions, ecsv1alpha1.ConditionReady):
+			ready = 1
+		case meta.IsStatusConditionTrue(release.Status.Conditions, ecsv1alpha1.ConditionStalled):
+			ready = -1
+		}
+		gauge(m.ready, ready)
+		gauge(m.services, float64(release.Status.Services))
+		gauge(m.readyCount, float64(release.Status.ReadyServices))
+	}
+}
+
+func (m *Metrics) transition(state ecsv1alpha1.ServiceState) {
+	m.transitions.WithLabelValues(string(state)).Inc()
+}

@@ -1,0 +1,161 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// defaultProgressDeadline is what an absent strategy.progressDeadlineSeconds means.
+const defaultProgressDeadline = time.Duration(ecsv1alpha1.DefaultProgressDeadlineSeconds) * time.Second
+
+// ReleaseReconciler brings EcsReleases about.
+type ReleaseReconciler struct {
+	Client   client.Client
+	Fleet    *cloud.Fleet
+	Recorder events.EventRecorder
+	Metrics  *Metrics
+	Timing   rollout.Timing
+	// Freshness is how old a view of a service may be for a step to be based on it.
+	Freshness time.Duration
+	// Inbox brings the releases of which the informer has something new.
+	Inbox *Inbox
+	// Workers is how many releases are reconciled side by side.
+	Workers int
+
+	refusals refusals
+}
+
+// +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases,verbs=get;list;watch
+// +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases/status,verbs=patch
+// +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsenvironments,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile makes one pass over a release: resolve, observe, decide, act, report. Partial
+// failure is normal and no error; an error here means that Kubernetes could not be read or
+// written, and the pass is made again.
+func (r *ReleaseReconciler) Reconcile(ctx context.Context, request reconcile.Request) (ctrl.Result, error) {
+	var release ecsv1alpha1.EcsRelease
+	if err := r.Client.Get(ctx, request.NamespacedName, &release); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.letGo(request.NamespacedName)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !release.DeletionTimestamp.IsZero() {
+		r.letGo(request.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	p, err := r.resolve(ctx, &release)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.observe(ctx, p)
+	r.decide(p)
+	if err := r.act(ctx, p); err != nil {
+		return conflictIsNews(err)
+	}
+	result, err := r.report(ctx, p)
+	if err != nil {
+		return conflictIsNews(err)
+	}
+	return result, nil
+}
+
+// letGo forgets a release that is gone. What runs in its services stays as it is.
+func (r *ReleaseReconciler) letGo(release types.NamespacedName) {
+	r.Fleet.Track(release, nil)
+	r.refusals.forget(release)
+}
+
+// conflictIsNews makes a conflict a prompt second look: the release has changed under the pass,
+// and the change is on its way through the watch.
+func conflictIsNews(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: soon}, nil
+	}
+	return ctrl.Result{}, err
+}
+
+// SetupWithManager registers the reconciler, its indexes and its watches.
+func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
+	r.refusals.slow = r.Timing.Slow
+	index := func(object client.Object) []string {
+		release, ok := object.(*ecsv1alpha1.EcsRelease)
+		if !ok {
+			return nil
+		}
+		return placesOf(release)
+	}
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &ecsv1alpha1.EcsRelease{}, indexPlace, index); err != nil {
+		return fmt.Errorf("indexing releases by place: %w", err)
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("ecsrelease").
+		For(&ecsv1alpha1.EcsRelease{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&ecsv1alpha1.EcsRelease{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.everyRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.releasesIn), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(r.Inbox.source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.Workers, 1), RateLimiter: backoff()}).
+		Complete(r)
+}
+
+// neighbours are the other releases that name a service which this one names too.
+func (r *ReleaseReconciler) neighbours(ctx context.Context, object client.Object) []reconcile.Request {
+	release, ok := object.(*ecsv1alpha1.EcsRelease)
+	if !ok {
+		return nil
+	}
+	seen := map[client.ObjectKey]bool{client.ObjectKeyFromObject(release): true}
+	var requests []reconcile.Request
+	for _, place := range placesOf(release) {
+		for _, request := range r.requests(ctx, client.MatchingFields{indexPlace: place}) {
+			if !seen[request.NamespacedName] {
+				seen[request.NamespacedName] = true
+				requests = append(requests, request)
+			}
+		}
+	}
+	return requests
+}
+
+// everyRelease is all of them: which of them an environment concerns is found out when they are
+// resolved, and most of them find that nothing has changed.
+func (r *ReleaseReconciler) everyRelease(ctx context.Context, _ client.Object) []reconcile.Request {
+	return r.requests(ctx)
+}
+
+func (r *ReleaseReconciler) releasesIn(ctx context.Context, object client.Object) []reconcile.Request {
+	return r.requests(ctx, client.InNamespace(object.GetName()))
+}
+
+func (r *ReleaseReconciler) requests(ctx context.Context, options ...client.ListOption) []reconcile.Request {
+	var releases ecsv1alpha1.EcsReleaseList
+	if err := r.Client.List(ctx, &releases, options...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing releases for a watch")
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(releases.Items))
+	for i := range releases.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&releases.Items[i])})
+	}
+	return requests
+}

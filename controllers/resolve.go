@@ -1,0 +1,352 @@
+package controllers
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/image"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// pass is one pass over one release: what resolve found, and what the later phases add to it.
+type pass struct {
+	release *ecsv1alpha1.EcsRelease
+	started time.Time
+	// before is the status that the pass began with.
+	before ecsv1alpha1.EcsReleaseStatus
+	// look says that a new reconcile token asks to look at everything again.
+	look bool
+
+	environment *ecsv1alpha1.EcsEnvironment
+	images      []*wantedImage
+	services    []*service
+	// blocked is why the release as a whole may do nothing: its environment, its spec.
+	blocked *rollout.Problem
+}
+
+// wantedImage is one image that the release asks for.
+type wantedImage struct {
+	container string // "" for spec.image
+	spelled   string
+	reference image.Reference
+	// digest is frozen the first time that it is found; "" until then, and for a tag outside of ECR.
+	digest       string
+	missingSince time.Time
+	problem      *rollout.Problem
+	// message says what else there is to know, e.g. that the tag has moved since.
+	message string
+}
+
+// service is one service of the release on its way through the phases.
+type service struct {
+	target ecsv1alpha1.Target
+	spec   ecsv1alpha1.Service
+	key    cloud.Key
+	// registry is the account whose ECR holds images that are named without a host.
+	registry string
+
+	observation
+	memory   ecsv1alpha1.ServiceStatus
+	decision rollout.Decision
+	// moved are the events that this pass causes for the service, in order.
+	moved []occurrence
+	// refused is what AWS answered when the step was last tried, while it is too early to try again.
+	refused *rollout.Problem
+	// retryAfter is how long the step has to wait for its turn; 0: no wait.
+	retryAfter time.Duration
+}
+
+// name is how messages call the service: target/service.
+func (s *service) name() string { return s.target.Name + "/" + s.spec.Name }
+
+// resolve finds the environment, the identity of every service, and the images.
+func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.EcsRelease) (*pass, error) {
+	p := &pass{release: release, started: time.Now(), before: *release.Status.DeepCopy(), look: newToken(release)}
+	if p.look {
+		r.refusals.forget(client.ObjectKeyFromObject(release))
+	}
+	p.images, p.blocked = wantedImages(release)
+	environment, problem, err := r.environment(ctx, release.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	p.environment = environment
+	p.blocked = cmp.Or(problem, p.blocked)
+	p.services = place(release, environment)
+	recall(p.services, release.Status.Targets)
+	if p.blocked == nil {
+		p.blocked = p.admit()
+	}
+	if p.blocked == nil {
+		p.blocked, err = r.conflict(ctx, p)
+	}
+	return p, err
+}
+
+// newToken says whether the reconcile annotation carries a token that was not acted on yet. A
+// token that is there when a release is first seen (a restored backup) is not acted on.
+func newToken(release *ecsv1alpha1.EcsRelease) bool {
+	token := commandToken(release)
+	if token == "" || len(release.Status.Conditions) == 0 {
+		return false
+	}
+	return release.Status.Handled == nil || release.Status.Handled.Reconcile != token
+}
+
+// commandToken is the token of the reconcile annotation, as long as status can hold.
+func commandToken(release *ecsv1alpha1.EcsRelease) string {
+	token := release.Annotations[ecsv1alpha1.AnnotationReconcile]
+	return token[:min(len(token), 256)]
+}
+
+// environment is the environment of a namespace, as the caches have it now.
+func (r *ReleaseReconciler) environment(ctx context.Context, name string) (*ecsv1alpha1.EcsEnvironment, *rollout.Problem, error) {
+	var namespace corev1.Namespace
+	if err := r.Client.Get(ctx, types.NamespacedName{Name: name}, &namespace); err != nil {
+		return nil, nil, fmt.Errorf("reading namespace %s: %w", name, err)
+	}
+	var environments ecsv1alpha1.EcsEnvironmentList
+	if err := r.Client.List(ctx, &environments); err != nil {
+		return nil, nil, fmt.Errorf("listing environments: %w", err)
+	}
+	environment, problem := environmentOf(&namespace, environments.Items)
+	return environment, problem, nil
+}
+
+// wantedImages are the images of the spec, each with what status froze of it.
+func wantedImages(release *ecsv1alpha1.EcsRelease) ([]*wantedImage, *rollout.Problem) {
+	spec := release.Spec.Containers
+	if release.Spec.Image != "" {
+		spec = []ecsv1alpha1.ContainerImage{{Image: release.Spec.Image}}
+	}
+	images := make([]*wantedImage, 0, len(spec))
+	var problem *rollout.Problem
+	for _, entry := range spec {
+		wanted := &wantedImage{container: entry.Name, spelled: entry.Image}
+		images = append(images, wanted)
+		reference, err := image.Parse(entry.Image)
+		if err != nil {
+			problem = cmp.Or(problem, refused(ecsv1alpha1.ReasonInvalidImage, "%s", err))
+			continue
+		}
+		wanted.reference = reference
+		wanted.digest = reference.Digest
+		for _, frozen := range release.Status.Images {
+			if frozen.Container == entry.Name && frozen.Image == entry.Image {
+				wanted.digest = frozen.Digest
+				if frozen.MissingSince != nil {
+					wanted.missingSince = frozen.MissingSince.Time
+				}
+			}
+		}
+	}
+	return images, problem
+}
+
+// place lists the services of the release in spec order, each with its identity as far as the
+// environment is known.
+func place(release *ecsv1alpha1.EcsRelease, environment *ecsv1alpha1.EcsEnvironment) []*service {
+	var services []*service
+	for _, target := range release.Spec.Targets {
+		list := target.Services
+		if len(list) == 0 {
+			list = release.Spec.Services
+		}
+		for _, spec := range list {
+			s := &service{target: target, spec: spec}
+			s.key = cloud.Key{Region: target.Region, Cluster: target.Cluster, Service: spec.Name}
+			if environment != nil {
+				s.key.Identity, s.problem = identityFor(environment, target, spec.Name)
+				s.registry = registryOf(environment, s.key.Identity)
+			}
+			services = append(services, s)
+		}
+	}
+	return services
+}
+
+// registryOf is the account whose ECR holds the images that are named without a host.
+func registryOf(environment *ecsv1alpha1.EcsEnvironment, identity cloud.Identity) string {
+	if environment.Spec.Images != nil && environment.Spec.Images.RegistryAccountID != "" {
+		return environment.Spec.Images.RegistryAccountID
+	}
+	return identity.AccountID
+}
+
+// recall gives each service its memory, matched by where it is and never by the target's name.
+// A release whose environment is not known keeps what is remembered of the place.
+func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
+	remembered := map[rollout.Location]ecsv1alpha1.ServiceStatus{}
+	for _, target := range targets {
+		for _, status := range target.Services {
+			location := rollout.Location{AccountID: target.AccountID, Region: target.Region, Cluster: target.Cluster, Service: status.Name}
+			remembered[location] = status
+			location.AccountID = ""
+			if _, taken := remembered[location]; !taken {
+				remembered[location] = status
+			}
+		}
+	}
+	for _, s := range services {
+		location := s.key.Location()
+		memory, ok := remembered[location]
+		if !ok && location.AccountID != "" {
+			memory, ok = unaccounted(targets, location)
+		}
+		if !ok {
+			memory = ecsv1alpha1.ServiceStatus{Name: s.spec.Name}
+		}
+		s.memory = *memory.DeepCopy()
+	}
+}
+
+// unaccounted is what is remembered of a place whose account was not known when it was written.
+func unaccounted(targets []ecsv1alpha1.TargetStatus, location rollout.Location) (ecsv1alpha1.ServiceStatus, bool) {
+	for _, target := range targets {
+		if target.AccountID != "" || target.Region != location.Region || target.Cluster != location.Cluster {
+			continue
+		}
+		for _, status := range target.Services {
+			if status.Name == location.Service {
+				return status, true
+			}
+		}
+	}
+	return ecsv1alpha1.ServiceStatus{}, false
+}
+
+// admit is the first service that may not be released to, nil when all may.
+func (p *pass) admit() *rollout.Problem {
+	seen := map[rollout.Location]string{}
+	accounts := map[string]string{}
+	for _, s := range p.services {
+		if s.problem != nil {
+			return s.problem
+		}
+		account := s.key.Identity.AccountID
+		if other, known := accounts[s.target.Name]; known && other != account {
+			return refused(ecsv1alpha1.ReasonIdentityConflict,
+				"target %s: EcsEnvironment %q puts its services in two accounts, %s and %s: split the target", s.target.Name, p.environment.Name, other, account)
+		}
+		accounts[s.target.Name] = account
+		location := s.key.Location()
+		if other, taken := seen[location]; taken {
+			return refused(ecsv1alpha1.ReasonDuplicateService,
+				"targets %s and %s both name service %q of cluster %q in %s: a service may be in one target only", other, s.target.Name, s.spec.Name, s.target.Cluster, s.target.Region)
+		}
+		seen[location] = s.target.Name
+	}
+	return nil
+}
+
+// conflict is the first service that an older release names too, nil when there is none.
+func (r *ReleaseReconciler) conflict(ctx context.Context, p *pass) (*rollout.Problem, error) {
+	checked := map[types.NamespacedName][]*service{}
+	for _, s := range p.services {
+		var others ecsv1alpha1.EcsReleaseList
+		if err := r.Client.List(ctx, &others, client.MatchingFields{indexPlace: placeOf(s.target, s.spec.Name)}, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("listing releases of %s: %w", s.name(), err)
+		}
+		for i := range others.Items {
+			other := &others.Items[i]
+			if !older(other, p.release) {
+				continue
+			}
+			key := client.ObjectKeyFromObject(other)
+			theirs, known := checked[key]
+			if !known {
+				environment, problem, err := r.environment(ctx, other.Namespace)
+				if err != nil {
+					return nil, err
+				}
+				if problem == nil {
+					theirs = place(other, environment)
+				}
+				checked[key] = theirs
+			}
+			if slices.ContainsFunc(theirs, func(o *service) bool { return o.problem == nil && o.key.Location() == s.key.Location() }) {
+				return refused(ecsv1alpha1.ReasonServiceConflict,
+					"service %q of cluster %q in %s belongs to the older EcsRelease %s: one of the two must let it go", s.spec.Name, s.target.Cluster, s.target.Region, key), nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// older says whether a was created before b; the same second is told apart by name.
+func older(a, b *ecsv1alpha1.EcsRelease) bool {
+	if a.UID == b.UID || !a.DeletionTimestamp.IsZero() {
+		return false
+	}
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.Namespace+"/"+a.Name < b.Namespace+"/"+b.Name
+}
+
+// indexPlace is the cache index of releases by the places they name.
+const indexPlace = "places"
+
+// placeOf is the index key of a service: where it is, the account aside.
+func placeOf(target ecsv1alpha1.Target, service string) string {
+	return target.Region + "/" + target.Cluster + "/" + service
+}
+
+// placesOf are the index keys of a release.
+func placesOf(release *ecsv1alpha1.EcsRelease) []string {
+	services := place(release, nil)
+	places := make([]string, 0, len(services))
+	for _, s := range services {
+		places = append(places, placeOf(s.target, s.spec.Name))
+	}
+	return places
+}
+
+// pin is how the release writes images into task definitions.
+func (p *pass) pin() ecsv1alpha1.PinPolicy {
+	if policy := p.release.Spec.TaskDefinition; policy != nil && policy.Pin != "" {
+		return policy.Pin
+	}
+	return ecsv1alpha1.PinDigest
+}
+
+// imagesFor are the images of the release as a service of this account and region takes them.
+func (p *pass) imagesFor(s *service) map[string]string {
+	written := make(map[string]string, len(p.images))
+	for _, wanted := range p.images {
+		reference := wanted.reference.In(s.registry, s.key.Region)
+		if p.pin() == ecsv1alpha1.PinTag {
+			written[wanted.container] = reference.Tagged()
+			continue
+		}
+		written[wanted.container] = reference.Pinned(wanted.digest)
+	}
+	return written
+}
+
+// inputsOf is a fingerprint of all that is asked of a service: which images, as written, in
+// which containers. "" while a digest that is needed is not known yet.
+func (p *pass) inputsOf(s *service) string {
+	digest := sha256.New()
+	for _, wanted := range p.images {
+		if wanted.digest == "" && p.pin() == ecsv1alpha1.PinDigest {
+			return ""
+		}
+		written := p.imagesFor(s)[wanted.container]
+		fmt.Fprintf(digest, "%s=%s@%s\n", wanted.container, written, wanted.digest)
+	}
+	fmt.Fprintf(digest, "in %s", strings.Join(slices.Sorted(slices.Values(s.spec.ContainerNames)), ","))
+	return hex.EncodeToString(digest.Sum(nil))[:16]
+}
