@@ -20,17 +20,23 @@ import (
 // has it says, provided that no other region says otherwise.
 func (r *ReleaseReconciler) resolveImages(ctx context.Context, p *pass) {
 	for _, wanted := range p.images {
-		registry, inECR := registryOfReference(wanted.reference)
+		_, inECR := registryOfReference(wanted.reference)
 		switch {
 		case !inECR && wanted.digest == "" && p.pin() == ecsv1alpha1.PinDigest:
 			wanted.problem = refused(ecsv1alpha1.ReasonRegistryUnsupported,
 				"image %s: %s is not an ECR registry, so its tag cannot be resolved here: name the digest (%s@sha256:…) or set taskDefinition.pin to Tag", wanted.spelled, wanted.reference.Host, wanted.reference.Name())
 		case inECR && wanted.digest == "":
 			r.freeze(ctx, p, wanted)
-		case inECR && p.look && wanted.reference.Tag != "" && wanted.reference.Digest == "":
-			r.checkMoved(ctx, p, wanted, registry)
+		case inECR && p.resolvesAgain() && wanted.reference.Tag != "" && wanted.reference.Digest == "":
+			r.checkMoved(ctx, p, wanted)
 		}
 	}
+}
+
+// resolvesAgain says that somebody touched the release, so that it is worth a look where its tags
+// point to by now. No sweep ever looks.
+func (p *pass) resolvesAgain() bool {
+	return p.look || p.before.ObservedGeneration != p.release.Generation
 }
 
 // registryOfReference is the ECR registry of a reference; a reference without a host is in ECR
@@ -71,15 +77,30 @@ func (r *ReleaseReconciler) freeze(ctx context.Context, p *pass, wanted *wantedI
 }
 
 // checkMoved notes when the tag points elsewhere by now. What was frozen stays.
-func (r *ReleaseReconciler) checkMoved(ctx context.Context, p *pass, wanted *wantedImage, _ image.Registry) {
+func (r *ReleaseReconciler) checkMoved(ctx context.Context, p *pass, wanted *wantedImage) {
 	if len(p.services) == 0 {
 		return
 	}
 	s := p.services[0]
 	found, problem := r.Fleet.Image(ctx, s.key.Identity, s.imageQuery(wanted))
-	if problem == nil && found.Digest != wanted.digest {
-		wanted.message = fmt.Sprintf("the tag of %s has moved to %s since; this release stays on %s", wanted.spelled, short(found.Digest), short(wanted.digest))
+	switch {
+	case problem != nil:
+	case found.Digest == wanted.digest:
+		wanted.movedTo = ""
+	case found.Digest != wanted.movedTo:
+		wanted.movedTo, wanted.moved = found.Digest, true
 	}
+}
+
+// movedMessage says which tags point elsewhere by now, "" when none does.
+func (p *pass) movedMessage() string {
+	var moved []string
+	for _, wanted := range p.images {
+		if wanted.movedTo != "" {
+			moved = append(moved, fmt.Sprintf("the tag of %s has moved to %s since; this release stays on %s", wanted.spelled, short(wanted.movedTo), short(wanted.digest)))
+		}
+	}
+	return strings.Join(moved, "; ")
 }
 
 // imageQuery asks for the wanted image as it is spelled, in the registry that the service pulls from.

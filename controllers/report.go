@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,9 @@ import (
 // look again.
 func (r *ReleaseReconciler) report(ctx context.Context, p *pass) (ctrl.Result, error) {
 	verdict := rollout.Judge(p.judgement())
+	if moved := p.movedMessage(); moved != "" && verdict.ImageAvailable.Status == metav1.ConditionTrue {
+		verdict.ImageAvailable.Message += "; " + moved
+	}
 	status := p.status(verdict)
 	if err := r.write(ctx, p, status); err != nil {
 		return ctrl.Result{}, fmt.Errorf("writing status: %w", err)
@@ -147,7 +151,7 @@ func (p *pass) imageLine() string {
 func (p *pass) resolvedImages() []ecsv1alpha1.ResolvedImage {
 	images := make([]ecsv1alpha1.ResolvedImage, 0, len(p.images))
 	for _, wanted := range p.images {
-		resolved := ecsv1alpha1.ResolvedImage{Container: wanted.container, Image: wanted.spelled, Digest: wanted.digest}
+		resolved := ecsv1alpha1.ResolvedImage{Container: wanted.container, Image: wanted.spelled, Digest: wanted.digest, MovedTo: wanted.movedTo}
 		if !wanted.missingSince.IsZero() {
 			since := metav1.NewTime(wanted.missingSince)
 			resolved.MissingSince = &since
@@ -252,10 +256,8 @@ func (r *ReleaseReconciler) tell(ctx context.Context, p *pass, verdict rollout.V
 				"service %s runs %s on %s", s.name(), p.imageLine(), s.memory.Registered)
 		}
 	}
-	for _, wanted := range p.images {
-		if wanted.message != "" {
-			r.Recorder.Eventf(p.release, nil, warning, ecsv1alpha1.EventTagMoved, actionOn(ecsv1alpha1.EventTagMoved, wanted.container), "%s", wanted.message)
-		}
+	if slices.ContainsFunc(p.images, func(w *wantedImage) bool { return w.moved }) {
+		r.Recorder.Eventf(p.release, nil, warning, ecsv1alpha1.EventTagMoved, ecsv1alpha1.EventTagMoved, "%s", p.movedMessage())
 	}
 	r.tellVerdict(ctx, p, verdict)
 }

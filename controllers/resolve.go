@@ -45,8 +45,10 @@ type wantedImage struct {
 	digest       string
 	missingSince time.Time
 	problem      *rollout.Problem
-	// message says what else there is to know, e.g. that the tag has moved since.
-	message string
+	// movedTo is where the tag points since, if that was found to be another digest; moved says
+	// that it was found in this pass.
+	movedTo string
+	moved   bool
 }
 
 // service is one service of the release on its way through the phases.
@@ -145,7 +147,7 @@ func wantedImages(release *ecsv1alpha1.EcsRelease) ([]*wantedImage, *rollout.Pro
 		wanted.digest = reference.Digest
 		for _, frozen := range release.Status.Images {
 			if frozen.Container == entry.Name && frozen.Image == entry.Image {
-				wanted.digest = frozen.Digest
+				wanted.digest, wanted.movedTo = frozen.Digest, frozen.MovedTo
 				if frozen.MissingSince != nil {
 					wanted.missingSince = frozen.MissingSince.Time
 				}

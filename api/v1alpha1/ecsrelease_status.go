@@ -85,6 +85,12 @@ type ResolvedImage struct {
 	// +kubebuilder:validation:MaxLength=71
 	Digest string `json:"digest,omitempty"`
 
+	// movedTo is where the tag pointed when it was last looked at, if that is another digest:
+	// the release stays on the first. Absent while the tag has not moved.
+	// +optional
+	// +kubebuilder:validation:MaxLength=71
+	MovedTo string `json:"movedTo,omitempty"`
+
 	// missingSince is when the image was first found missing from a region that needs it.
 	// Absent when it is there.
 	// +optional

@@ -93,7 +93,7 @@ func sameImages(a, b []ecsv1alpha1.ResolvedImage) bool {
 func imagesOf(images []ecsv1alpha1.ResolvedImage) []ecsv1alpha1.ResolvedImage {
 	kept := slices.Clone(images)
 	for i := range kept {
-		kept[i].MissingSince = nil
+		kept[i].MissingSince, kept[i].MovedTo = nil, ""
 	}
 	return kept
 }
