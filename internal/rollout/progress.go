@@ -77,7 +77,7 @@ func (s *situation) rolledBackTo(primary *Deployment, d *ecsv1alpha1.DeploymentS
 func rollbackMessage(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeployment) string {
 	what := "ECS gave the deployment of " + d.Revision + " up"
 	if strings.HasPrefix(ours.Status, "ROLLBACK_") {
-		what = "ECS gave the deployment of " + d.Revision + " up and rolls it back"
+		what = "ECS gave the deployment of " + d.Revision + " up and began to roll it back"
 	}
 	var counters string
 	if ours.BreakerTriggered || ours.FailedTasks > 0 {
