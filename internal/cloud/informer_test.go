@@ -99,6 +99,27 @@ func TestAServiceInFlightIsLookedAtAtTheFastCadenceAndItsCountsAreNews(t *testin
 	})
 }
 
+func TestAServiceThatIsInFlightAgainIsLookedAtAtTheFastCadenceAgain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.fleet.Track(owner, map[Key]bool{w.key("backend"): true})
+		w.view(w.key("backend"))
+		// It settles, and the loop lies down until the next sweep; then, before the fast cadence
+		// would have come round, there is something in flight again.
+		w.track("backend")
+		time.Sleep(time.Second)
+		w.fleet.View(w.key("backend"), time.Now())
+		time.Sleep(time.Second)
+		w.fleet.Track(owner, map[Key]bool{w.key("backend"): true})
+		w.sim.ResetJournal()
+		time.Sleep(time.Minute)
+		if got := w.calls()["DescribeServices"]; got < 11 {
+			t.Errorf("%d looks in a minute, wanted one every 5 s", got)
+		}
+	})
+}
+
 func TestADesiredCountOfZeroAndAForeignDeploymentAreNews(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.service(seed.Service{Name: "backend", Desired: 1})

@@ -302,8 +302,10 @@ func (r *reflector) inFlight() bool {
 func (r *reflector) hurry(now time.Time) {
 	if !r.fastAt.After(now) {
 		r.fastAt = now.Add(r.fleet.options.Fast)
-		r.awake()
 	}
+	// The loop may sleep until the next sweep although fastAt is ahead: it had nothing in flight
+	// when it lay down.
+	r.awake()
 }
 
 // awake has the loop think again.
