@@ -160,7 +160,7 @@ func (r *ReleaseReconciler) derive(ctx context.Context, p *pass, s *service, bas
 	}
 	derived, err := taskdef.Derive(base, images)
 	if err != nil {
-		s.want.Problem = refused(ecsv1alpha1.ReasonContainerNotFound, "service %q: %s", s.spec.Name, err)
+		s.want.Problem = refused(ecsv1alpha1.ReasonRegistrationRefused, "service %q: %s", s.spec.Name, err)
 		return
 	}
 	s.derived = derived

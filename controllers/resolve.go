@@ -140,7 +140,8 @@ func wantedImages(release *ecsv1alpha1.EcsRelease) ([]*wantedImage, *rollout.Pro
 		images = append(images, wanted)
 		reference, err := image.Parse(entry.Image)
 		if err != nil {
-			problem = cmp.Or(problem, refused(ecsv1alpha1.ReasonInvalidImage, "%s", err))
+			wanted.problem = refused(ecsv1alpha1.ReasonInvalidImage, "%s", err)
+			problem = cmp.Or(problem, wanted.problem)
 			continue
 		}
 		wanted.reference = reference

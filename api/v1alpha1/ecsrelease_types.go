@@ -65,6 +65,7 @@ type EcsReleaseList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.image) != has(self.containers)",message="exactly one of image and containers must be set: image for one image, containers for several"
 // +kubebuilder:validation:XValidation:rule="has(self.services) || self.targets.all(t, has(t.services))",message="no services: set services for the whole release, or services in every target"
+// +kubebuilder:validation:XValidation:rule="!has(self.containers) || ((!has(self.services) || self.services.all(s, !has(s.containerNames))) && self.targets.all(t, !has(t.services) || t.services.all(s, !has(s.containerNames))))",message="containerNames says which containers take spec.image: with spec.containers, the names there say it"
 // +kubebuilder:validation:XValidation:rule="self.targets.map(t, has(t.services) ? size(t.services) : (has(self.services) ? size(self.services) : 0)).sum() <= 128",message="a release may name at most 128 services, counted over all of its targets"
 type EcsReleaseSpec struct {
 	// image is the image to run, as [host/]repository:tag, [host/]repository@sha256:… or both
@@ -74,7 +75,7 @@ type EcsReleaseSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(((localhost|[a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)+)(:[0-9]+)?|[a-zA-Z0-9-]+:[0-9]+)/)?[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
 	// +kubebuilder:validation:XValidation:rule="self.matches('(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[a-f0-9]{64})$')",message="image needs a tag or a digest: there is no default tag"
 	Image string `json:"image,omitempty"`
 
@@ -133,7 +134,7 @@ type ContainerImage struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(((localhost|[a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)+)(:[0-9]+)?|[a-zA-Z0-9-]+:[0-9]+)/)?[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
 	// +kubebuilder:validation:XValidation:rule="self.matches('(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[a-f0-9]{64})$')",message="image needs a tag or a digest: there is no default tag"
 	Image string `json:"image"`
 }

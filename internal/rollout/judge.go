@@ -255,7 +255,7 @@ func (r Release) message(phase Phase, seen string) string {
 		return shorten(said, maxMessage)
 	}
 	for i, p := range bad {
-		part := "; " + p.String() + ": " + describe(p.Status, i == 0 && p.Status.Message != seen)
+		part := "; " + p.String() + ": " + describe(p.Status, i == 0 && !strings.Contains(seen, p.Status.Message))
 		more := fmt.Sprintf("; and %d more", len(bad)-i)
 		if i > 0 && len(said)+len(part)+len(more) > maxMessage {
 			return shorten(said+more, maxMessage)

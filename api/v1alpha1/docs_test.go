@@ -1,0 +1,283 @@
+package v1alpha1_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+// root is the directory of the repository.
+const root = "../.."
+
+const (
+	releasePage     = root + "/docs/ecsrelease.md"
+	environmentPage = root + "/docs/ecsenvironment.md"
+)
+
+// pages are all that people are given to read.
+func pages(t *testing.T) []string {
+	t.Helper()
+	paths := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"}
+	for i := range paths {
+		paths[i] = filepath.Join(root, paths[i])
+	}
+	docs, err := filepath.Glob(root + "/docs/*.md")
+	if err != nil || len(docs) < 3 {
+		t.Fatalf("the pages of docs are %v (%v), wanted three at least", docs, err)
+	}
+	return append(paths, docs...)
+}
+
+func TestEveryConditionReasonAndEventIsDocumented(t *testing.T) {
+	release, environment := read(t, releasePage), read(t, environmentPage)
+	documented := named(release + environment)
+	for name, value := range constants(t, "Condition", "Reason", "Event") {
+		if !documented[value] {
+			t.Errorf("neither page names `%s` (%s)", value, name)
+		}
+	}
+}
+
+func TestTheTablesOfReasonsAndEventsHoldWhatTheCodeHas(t *testing.T) {
+	page := read(t, releasePage)
+	for heading, prefix := range map[string]string{"## Conditions": "Condition", "## Reasons": "Reason", "## Events": "Event"} {
+		want := slices.Sorted(maps.Values(constants(t, prefix)))
+		got := slices.Sorted(slices.Values(firstCells(section(t, page, heading))))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, each in one row (-code +page):\n%s", heading, diff)
+		}
+	}
+	reasons := slices.Collect(maps.Values(constants(t, "Reason")))
+	for _, reason := range firstCells(section(t, read(t, environmentPage), "## What a release says about it")) {
+		if !slices.Contains(reasons, reason) {
+			t.Errorf("%s has a row for `%s`, which is no reason", environmentPage, reason)
+		}
+	}
+}
+
+func TestEveryFieldIsDocumentedOnThePageOfItsKind(t *testing.T) {
+	for kind, page := range map[string]string{"ecsreleases": releasePage, "ecsenvironments": environmentPage} {
+		documented := named(read(t, page))
+		fields := fieldsOf(t, root+"/config/crd/bases/ecs.heliumai.space_"+kind+".yaml")
+		if len(fields) < 8 {
+			t.Fatalf("the CRD of %s has the fields %v", kind, fields)
+		}
+		for _, path := range fields {
+			if name := path[strings.LastIndexByte(path, '.')+1:]; !documented[name] {
+				t.Errorf("%s does not name `%s` (%s)", page, name, path)
+			}
+		}
+	}
+}
+
+func TestEveryMetricIsDocumented(t *testing.T) {
+	metric := regexp.MustCompile(`ecsrelease_[a-z_]+`)
+	var registered []string
+	for _, source := range []string{"/controllers/metrics.go", "/internal/cloud/metrics.go"} {
+		registered = append(registered, metric.FindAllString(read(t, root+source), -1)...)
+	}
+	slices.Sort(registered)
+	documented := firstCells(section(t, read(t, releasePage), "## Metrics"))
+	slices.Sort(documented)
+	if diff := cmp.Diff(slices.Compact(registered), documented); diff != "" {
+		t.Errorf("metrics (-code +page):\n%s", diff)
+	}
+}
+
+func TestEveryManifestIsOneThatTheTypesTake(t *testing.T) {
+	samples, err := filepath.Glob(root + "/config/samples/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := map[string]int{}
+	for _, sample := range samples {
+		checkManifests(t, sample, read(t, sample), checked)
+	}
+	fence := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+	for _, page := range pages(t) {
+		for _, block := range fence.FindAllStringSubmatch(read(t, page), -1) {
+			checkManifests(t, page, block[1], checked)
+		}
+	}
+	if checked["EcsRelease"] < 4 || checked["EcsEnvironment"] < 3 {
+		t.Errorf("these manifests of ours were found, too few to be true: %v", checked)
+	}
+}
+
+// checkManifests reads those documents of text that are manifests of ours, strictly.
+func checkManifests(t *testing.T, path, text string, checked map[string]int) {
+	t.Helper()
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		if !strings.Contains(document, "apiVersion: "+ecsv1alpha1.GroupVersion.Group) {
+			continue
+		}
+		var head struct{ APIVersion, Kind string }
+		if err := yaml.Unmarshal([]byte(document), &head); err != nil {
+			t.Errorf("%s: %v in\n%s", path, err, document)
+			continue
+		}
+		objects := map[string]any{"EcsRelease": &ecsv1alpha1.EcsRelease{}, "EcsEnvironment": &ecsv1alpha1.EcsEnvironment{}}
+		object, ok := objects[head.Kind]
+		if !ok || head.APIVersion != ecsv1alpha1.GroupVersion.String() {
+			t.Errorf("%s has a manifest of %s %s, which is no kind of ours", path, head.APIVersion, head.Kind)
+			continue
+		}
+		if err := yaml.UnmarshalStrict([]byte(document), object); err != nil {
+			t.Errorf("%s: %v in\n%s", path, err, document)
+		}
+		checked[head.Kind]++
+	}
+}
+
+func TestEveryLinkWithinTheRepositoryLeadsSomewhere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	links := 0
+	for _, page := range pages(t) {
+		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
+			if strings.Contains(match[1], "://") {
+				continue
+			}
+			links++
+			path, anchor, _ := strings.Cut(match[1], "#")
+			target := page
+			if path != "" {
+				target = filepath.Join(filepath.Dir(page), path)
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", page, match[1], err)
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(read(t, target)), anchor) {
+				t.Errorf("%s links to %s: there is no such heading", page, match[1])
+			}
+		}
+	}
+	if links < 10 {
+		t.Errorf("%d links were found, too few to be true", links)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// constants are the string constants of conditions.go by name, of those whose names begin with
+// one of the prefixes.
+func constants(t *testing.T, prefixes ...string) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "conditions.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for i, name := range spec.Names {
+			literal, ok := spec.Values[i].(*ast.BasicLit)
+			if !ok || !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name.Name, p) }) {
+				continue
+			}
+			value, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatalf("%s is %s: %v", name.Name, literal.Value, err)
+			}
+			found[name.Name] = value
+		}
+		return true
+	})
+	if len(found) == 0 {
+		t.Fatalf("conditions.go has no constant that begins with one of %v", prefixes)
+	}
+	return found
+}
+
+// named are the words that a page has in code spans and headings.
+func named(page string) map[string]bool {
+	words := map[string]bool{}
+	code := regexp.MustCompile("`[^`\n]+`|(?m)^#+ .*$")
+	for _, span := range code.FindAllString(page, -1) {
+		for _, word := range regexp.MustCompile(`[A-Za-z]+`).FindAllString(span, -1) {
+			words[word] = true
+		}
+	}
+	return words
+}
+
+// section is what follows a heading of the second level, up to the next one.
+func section(t *testing.T, page, heading string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, "\n"+heading+"\n")
+	if !ok {
+		t.Fatalf("the page has no heading %q", heading)
+	}
+	text, _, _ := strings.Cut(rest, "\n## ")
+	return text
+}
+
+// firstCells are the code spans that rows of tables begin with.
+func firstCells(text string) []string {
+	var cells []string
+	for _, match := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(text, -1) {
+		cells = append(cells, match[1])
+	}
+	return cells
+}
+
+// anchors are those of a page's headings, as GitHub and GitLab make them.
+func anchors(page string) []string {
+	var found []string
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
+		kept := regexp.MustCompile(`[^a-z0-9 _-]`).ReplaceAllString(strings.ToLower(match[1]), "")
+		found = append(found, strings.ReplaceAll(kept, " ", "-"))
+	}
+	return found
+}
+
+// fieldsOf are the paths of all fields below spec and status. What is within a condition is
+// Kubernetes' own.
+func fieldsOf(t *testing.T, path string) []string {
+	t.Helper()
+	var crd apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal([]byte(read(t, path)), &crd); err != nil {
+		t.Fatalf("reading %s: %v", path, err)
+	}
+	if len(crd.Spec.Versions) == 0 {
+		t.Fatalf("%s has no version", path)
+	}
+	top := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties
+	return append(fieldsBelow(top["spec"], "spec"), fieldsBelow(top["status"], "status")...)
+}
+
+func fieldsBelow(schema apiextensionsv1.JSONSchemaProps, path string) []string {
+	var fields []string
+	if schema.Items != nil && schema.Items.Schema != nil && !strings.HasSuffix(path, ".conditions") {
+		fields = append(fields, fieldsBelow(*schema.Items.Schema, path)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
+		fields = append(fields, path+"."+name)
+		fields = append(fields, fieldsBelow(schema.Properties[name], path+"."+name)...)
+	}
+	return fields
+}
