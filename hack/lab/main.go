@@ -1,0 +1,94 @@
+// Command lab brings up the whole world on this machine: a kube-apiserver (bin/kubebox), a local
+// AWS (bin/awssim) with the clusters, services and images of config/samples, and the controller
+// (bin/manager). As a demo it then releases v2 while a table follows, checks what AWS's journal
+// says of it, and ends; as a lab it stays up.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"heliumai.space/ecsrelease/internal/lab"
+)
+
+// The modes of the program.
+const (
+	modeDemo = "demo"
+	modeLab  = "lab"
+)
+
+func main() {
+	mode := flag.String("mode", modeLab, "demo: tell the story and end; lab: stay up")
+	bin := flag.String("bin", "bin", "where kubebox, awssim and manager are")
+	speed := flag.Float64("speed", 10, "how many times as fast as in AWS deployments pass")
+	timeout := flag.Duration("timeout", 5*time.Minute, "how long the demo may take")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *mode, *bin, *speed, *timeout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, mode, bin string, speed float64, timeout time.Duration) (err error) {
+	if mode != modeDemo && mode != modeLab {
+		return fmt.Errorf("--mode is %q: it must be %s or %s", mode, modeDemo, modeLab)
+	}
+	began := time.Now()
+	world, err := newWorld(bin, speed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, world.Close()) }()
+
+	starting := ctx
+	if mode == modeDemo {
+		var cancel context.CancelFunc
+		starting, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	if err := world.start(starting); err != nil {
+		return err
+	}
+	if mode == modeLab {
+		return stay(ctx, world)
+	}
+	if err := tell(starting, world); err != nil {
+		return err
+	}
+	say("the whole story took %s", time.Since(began).Round(time.Second))
+	return nil
+}
+
+// stay prints how to use the world and keeps it until the context ends.
+func stay(ctx context.Context, world *world) error {
+	fmt.Printf(`
+The lab is up. In another terminal:
+
+  export KUBECONFIG=%s
+  export AWS_ENDPOINT_URL=%s AWS_REGION=ap-south-1 AWS_DEFAULT_REGION=ap-south-1
+  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
+
+  kubectl get ecsreleases -A            # or: %s kubectl get ecsreleases -A
+  kubectl -n staging patch ecsrelease helium-backend --type=merge -p '{"spec":{"image":"helium-backend:v2"}}'
+  aws ecs describe-services --cluster helium-mumbai-staging-cluster --services backend worker
+  curl -s $AWS_ENDPOINT_URL/_sim/       # what can be done to this AWS
+
+The log of the controller is %s. Ctrl-C ends it all.
+`, world.Kubeconfig, world.account.AWS.Endpoint, lab.AccountID, lab.RootSecret, world.Path("kubebox"), world.manager.Log)
+	return world.Wait(ctx)
+}
+
+// say prints a line of the story.
+func say(format string, args ...any) {
+	fmt.Printf("\n== "+format+"\n", args...)
+}

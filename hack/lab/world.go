@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"heliumai.space/ecsrelease/internal/lab"
+)
+
+// world is a control plane, an AWS and a controller, each a process on this machine.
+type world struct {
+	*lab.Machine
+	speed   float64
+	account lab.Account
+	manager *lab.Process
+}
+
+func newWorld(bin string, speed float64) (*world, error) {
+	policy, err := os.ReadFile("config/iam/policy.json")
+	if err != nil {
+		return nil, fmt.Errorf("reading the policy (run this from the repository's root): %w", err)
+	}
+	machine, err := lab.NewMachine(bin)
+	if err != nil {
+		return nil, err
+	}
+	return &world{Machine: machine, speed: speed, account: lab.Account{
+		Home: "ap-south-1", Clusters: lab.SampleClusters(), Environments: []string{"staging", "production"}, Policy: policy,
+	}}, nil
+}
+
+// start brings everything up, in the order in which it depends on each other.
+func (w *world) start(ctx context.Context) (err error) {
+	say("starting a control plane and a local AWS (logs are in %s)", w.Dir)
+	if err := w.StartControlPlane(ctx); err != nil {
+		return err
+	}
+	if w.account.AWS, err = w.StartAWS(ctx, "awssim", "--speed", fmt.Sprint(w.speed)); err != nil {
+		return err
+	}
+	say("in AWS: two services in four clusters of three regions, all on v1")
+	if err := w.account.Furnish(ctx); err != nil {
+		return err
+	}
+	say("installing the CRDs and starting the controller")
+	if err := w.InstallCRDs(ctx); err != nil {
+		return err
+	}
+	if err := w.startManager(); err != nil {
+		return err
+	}
+	say("kubectl apply -k config/samples")
+	return w.Kubectl(ctx, "apply", "-k", "config/samples")
+}
+
+func (w *world) startManager() (err error) {
+	w.manager, err = w.Launch("manager", "manager", append(w.account.ManagerEnvironment(), "KUBECONFIG="+w.Kubeconfig),
+		// The world passes faster than AWS, so the controller looks more often.
+		"--in-flight-interval=1s", "--sweep-interval=10s",
+		"--metrics-bind-address=127.0.0.1:0", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:0",
+		"--cluster-name=lab",
+	)
+	return err
+}

@@ -1,0 +1,212 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"heliumai.space/ecsrelease/internal/awssim/seed"
+)
+
+// Who is who in the local AWS. All of it exists on this machine only.
+const (
+	// AccountID is the account that config/samples and config/iam/policy.json name.
+	AccountID = "111122223333"
+	// Repository is where the images are.
+	Repository = "helium-backend"
+	// Desired is how many tasks each service wants.
+	Desired = 2
+
+	managerKey    = "AKIALABMANAGER000001"
+	managerSecret = "lab-manager-secret-lab-manager-secret"
+)
+
+// Cluster is an ECS cluster with services.
+type Cluster struct {
+	Region, Name string
+	// Prefix begins the names of the services' families.
+	Prefix string
+	// Services are the names of its services; none means those of Services.
+	Services []string
+}
+
+// Account is the account of the operator's users.
+type Account struct {
+	AWS AWS
+	// Home is the region that images are pushed to. They are replicated to the others.
+	Home string
+	// Clusters is where the services are.
+	Clusters []Cluster
+	// Environments are the names of the environments; each has a role.
+	Environments []string
+	// Policy is the policy document of the roles.
+	Policy []byte
+}
+
+// SampleClusters are the clusters of config/samples.
+func SampleClusters() []Cluster {
+	return []Cluster{
+		{Region: "ap-south-1", Name: "helium-mumbai-staging-cluster", Prefix: "helium-staging-"},
+		{Region: "ap-south-1", Name: "helium-mumbai-cluster", Prefix: "helium-"},
+		{Region: "ap-southeast-1", Name: "helium-singapore-cluster", Prefix: "helium-"},
+		{Region: "us-east-1", Name: "helium-virginia-cluster", Prefix: "helium-"},
+	}
+}
+
+// Services are the names of the services of a cluster that names none.
+func Services() []string { return []string{"backend", "worker"} }
+
+// Role is the ARN of an environment's role.
+func Role(environment string) string {
+	return "arn:aws:iam::" + AccountID + ":role/ecsrelease-" + environment
+}
+
+// ExternalID is what must be known to assume an environment's role.
+func ExternalID(environment string) string { return "heliumai/" + environment }
+
+// ManagerEnvironment is how the controller finds the local AWS and who it is there.
+func (a *Account) ManagerEnvironment() []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + a.AWS.Endpoint,
+		"AWS_REGION=" + a.Home,
+		"AWS_ACCESS_KEY_ID=" + managerKey,
+		"AWS_SECRET_ACCESS_KEY=" + managerSecret,
+	}
+}
+
+// Furnish makes what the operator's users have before they install it: a repository that
+// replicates, clusters with services on v1, and the roles of the environments.
+func (a *Account) Furnish(ctx context.Context) error {
+	if err := a.identities(ctx); err != nil {
+		return err
+	}
+	if err := a.registry(ctx); err != nil {
+		return err
+	}
+	digest, err := a.Push(ctx, "v1")
+	if err != nil {
+		return err
+	}
+	if err := a.replicated(ctx, digest); err != nil {
+		return err
+	}
+	for _, cluster := range a.Clusters {
+		client := ecs.NewFromConfig(a.root(cluster.Region))
+		names := cluster.Services
+		if len(names) == 0 {
+			names = Services()
+		}
+		for _, name := range names {
+			service := seed.Service{
+				Cluster: cluster.Name, Name: name, Family: cluster.Prefix + name, Desired: Desired,
+				Image:         fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:v1", AccountID, cluster.Region, Repository),
+				Environment:   map[string]string{"REGION": cluster.Region, "QUEUE": ""},
+				TaskRole:      "arn:aws:iam::" + AccountID + ":role/helium-task",
+				ExecutionRole: "arn:aws:iam::" + AccountID + ":role/helium-execution",
+			}
+			if _, err := service.Create(ctx, client); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Push builds an ARM64 image and pushes it, as CI would, and returns its digest. It does not
+// wait for the replication.
+func (a *Account) Push(ctx context.Context, tag string) (string, error) {
+	return seed.Push(ctx, ecr.NewFromConfig(a.root(a.Home)), Repository, tag, seed.Image{Platforms: []string{"linux/arm64/v8"}, Attestation: true})
+}
+
+// identities makes the controller's user, which may only assume the environments' roles, and
+// those roles with the policy that the docs tell users to give them.
+func (a *Account) identities(ctx context.Context) error {
+	user := map[string]any{
+		"account": AccountID, "name": "ecsrelease-manager", "accessKeyId": managerKey, "secretAccessKey": managerSecret,
+		"policies": []any{map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+			"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": Role("*"),
+		}}}},
+	}
+	if err := a.AWS.Admin(ctx, http.MethodPut, "users", user, nil); err != nil {
+		return err
+	}
+	for _, environment := range a.Environments {
+		role := map[string]any{
+			"account": AccountID, "name": "ecsrelease-" + environment, "policies": []any{json.RawMessage(a.Policy)},
+			"trustPolicy": map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+				"Effect": "Allow", "Action": "sts:AssumeRole",
+				"Principal": map[string]any{"AWS": "arn:aws:iam::" + AccountID + ":user/ecsrelease-manager"},
+				"Condition": map[string]any{"StringEquals": map[string]any{"sts:ExternalId": ExternalID(environment)}},
+			}}},
+		}
+		if err := a.AWS.Admin(ctx, http.MethodPut, "roles", role, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// registry makes the repository in the home region, replicated to the others.
+func (a *Account) registry(ctx context.Context) error {
+	client := ecr.NewFromConfig(a.root(a.Home))
+	if _, err := client.CreateRepository(ctx, &ecr.CreateRepositoryInput{
+		RepositoryName: aws.String(Repository), ImageTagMutability: ecrtypes.ImageTagMutabilityImmutable,
+	}); err != nil {
+		return fmt.Errorf("creating repository %s: %w", Repository, err)
+	}
+	var destinations []ecrtypes.ReplicationDestination
+	for _, region := range a.replicas() {
+		destinations = append(destinations, ecrtypes.ReplicationDestination{Region: &region, RegistryId: aws.String(AccountID)})
+	}
+	if len(destinations) == 0 {
+		return nil
+	}
+	if _, err := client.PutReplicationConfiguration(ctx, &ecr.PutReplicationConfigurationInput{
+		ReplicationConfiguration: &ecrtypes.ReplicationConfiguration{Rules: []ecrtypes.ReplicationRule{{Destinations: destinations}}},
+	}); err != nil {
+		return fmt.Errorf("configuring replication: %w", err)
+	}
+	return nil
+}
+
+// replicas are the regions that ECR replicates to.
+func (a *Account) replicas() []string {
+	var regions []string
+	for _, cluster := range a.Clusters {
+		if cluster.Region != a.Home {
+			regions = append(regions, cluster.Region)
+		}
+	}
+	return regions
+}
+
+// replicated waits until every region has the image.
+func (a *Account) replicated(ctx context.Context, digest string) error {
+	for _, region := range a.replicas() {
+		client := ecr.NewFromConfig(a.root(region))
+		for {
+			_, err := client.DescribeImages(ctx, &ecr.DescribeImagesInput{
+				RepositoryName: aws.String(Repository), ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: &digest}},
+			})
+			if err == nil {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("waiting for %s in %s: %w", digest, region, err)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+// root is the account's root user in a region.
+func (a *Account) root(region string) aws.Config { return a.AWS.Root(AccountID, region) }
