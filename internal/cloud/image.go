@@ -120,9 +120,8 @@ func (f *Fleet) resolve(ctx context.Context, id Identity, q ImageQuery) (string,
 	if problem != nil && problem.Reason == ecsv1alpha1.ReasonImageNotFound {
 		missing := because(rollout.ProblemMissing, ecsv1alpha1.ReasonImageNotFound, "there is no image %s in %s", q, q.where())
 		if detail, problem = f.describeImage(ctx, id, q, types.ImageStatusFilterAny); problem != nil {
-			if problem.Delay() {
-				return "", problem
-			}
+			// Missing it is in any case. A delay must not hide that: while the quota is short it
+			// would come each time, since the first call uses up the token that this one needs.
 			return "", missing
 		}
 	}

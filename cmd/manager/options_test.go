@@ -1,0 +1,132 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// parsed are the options that a command line makes, before they are completed.
+func parsed(t *testing.T, args ...string) options {
+	t.Helper()
+	o := defaults()
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	o.bind(flags)
+	if err := flags.Parse(args); err != nil {
+		t.Fatalf("parsing %q: %v", args, err)
+	}
+	return o
+}
+
+func TestWithoutFlagsTheManagerIsSetUpForACluster(t *testing.T) {
+	o := parsed(t)
+	if err := o.complete(); err != nil {
+		t.Fatalf("the defaults are refused: %v", err)
+	}
+	want := options{
+		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081", shutdownTimeout: 30 * time.Second,
+		leaderElect: true, leaderID: "ecsrelease.ecs.heliumai.space",
+		leaseDuration: 15 * time.Second, renewDeadline: 10 * time.Second, retryPeriod: 2 * time.Second,
+		quotaShare: 0.5, callTimeout: 5 * time.Second,
+		inFlightInterval: 5 * time.Second, sweepInterval: 5 * time.Minute, workers: 20,
+	}
+	if diff := cmp.Diff(want, o, cmp.AllowUnexported(options{})); diff != "" {
+		t.Errorf("options (-want +got):\n%s", diff)
+	}
+	if filter := o.metrics().FilterProvider; filter == nil || !o.metrics().SecureServing {
+		t.Errorf("metrics are served to anybody: secure %v, filtered %v", o.metrics().SecureServing, filter != nil)
+	}
+}
+
+func TestEveryOptionHasAFlag(t *testing.T) {
+	o := parsed(t,
+		"--metrics-bind-address=127.0.0.1:1", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:2",
+		"--graceful-shutdown-timeout=1m", "--leader-elect=false", "--leader-election-namespace=home",
+		"--leader-election-id=lease", "--lease-duration=30s", "--renew-deadline=20s", "--retry-period=3s",
+		"--cluster-name=blue", "--quota-share=0.25", "--aws-call-timeout=4s", "--in-flight-interval=6s",
+		"--sweep-interval=7m", "--workers=8")
+	if err := o.complete(); err != nil {
+		t.Fatal(err)
+	}
+	want := options{
+		metricsAddress: "127.0.0.1:1", healthAddress: "127.0.0.1:2", shutdownTimeout: time.Minute,
+		leaderNamespace: "home", leaderID: "lease",
+		leaseDuration: 30 * time.Second, renewDeadline: 20 * time.Second, retryPeriod: 3 * time.Second,
+		clusterName: "blue", quotaShare: 0.25, callTimeout: 4 * time.Second,
+		inFlightInterval: 6 * time.Second, sweepInterval: 7 * time.Minute, workers: 8,
+	}
+	if diff := cmp.Diff(want, o, cmp.AllowUnexported(options{})); diff != "" {
+		t.Errorf("options (-want +got):\n%s", diff)
+	}
+	if o.metrics().FilterProvider != nil {
+		t.Error("metrics by plain HTTP ask for tokens, which nobody would send in the clear")
+	}
+}
+
+func TestACallTimesOutWithinAThirdOfTheLease(t *testing.T) {
+	o := parsed(t, "--lease-duration=2s", "--renew-deadline=1s", "--retry-period=250ms")
+	if err := o.complete(); err != nil {
+		t.Fatal(err)
+	}
+	if want := 2 * time.Second / 3; o.callTimeout != want {
+		t.Errorf("the call timeout is %s, want %s", o.callTimeout, want)
+	}
+	if want := 200 * time.Millisecond; o.margin() != want {
+		t.Errorf("the margin is %s, want %s", o.margin(), want)
+	}
+}
+
+func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		args string
+		want []string // flags that the message names
+	}{
+		"no share of the quota":                     {"--quota-share=0", []string{"--quota-share is 0"}},
+		"more than the whole quota":                 {"--quota-share=1.5", []string{"--quota-share is 1.5"}},
+		"a share that is not a number":              {"--quota-share=NaN", []string{"--quota-share is NaN"}},
+		"a call that may take no time":              {"--aws-call-timeout=-1s", []string{"--aws-call-timeout is -1s"}},
+		"a call that outlasts the lease":            {"--aws-call-timeout=15s", []string{"--aws-call-timeout is 15s", "--lease-duration 15s"}},
+		"a call that the margin of the lease cuts":  {"--aws-call-timeout=11500ms", []string{"--aws-call-timeout is 11.5s"}},
+		"renewing for longer than the lease":        {"--renew-deadline=15s", []string{"--renew-deadline is 15s", "--lease-duration 15s"}},
+		"less time to renew than between two tries": {"--renew-deadline=2s", []string{"--renew-deadline is 2s", "--retry-period 2s"}},
+		"a drain that is shorter than a call":       {"--graceful-shutdown-timeout=4s", []string{"--graceful-shutdown-timeout is 4s", "--aws-call-timeout 5s"}},
+		"never looking at what is in flight":        {"--in-flight-interval=0s", []string{"--in-flight-interval is 0s"}},
+		"looking less often at what is in flight":   {"--in-flight-interval=6m", []string{"--sweep-interval is 5m0s", "--in-flight-interval 6m0s"}},
+		"nobody to work":                            {"--workers=0", []string{"--workers is 0"}},
+		"two mistakes, both named":                  {"--workers=-1 --quota-share=2", []string{"--workers is -1", "--quota-share is 2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := parsed(t, strings.Fields(test.args)...)
+			err := o.complete()
+			if err == nil {
+				t.Fatalf("%s is accepted", test.args)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error does not say %q: %v", part, err)
+				}
+			}
+		})
+	}
+}
+
+func TestWithoutAnElectionTheLeaseSetsNoBounds(t *testing.T) {
+	o := parsed(t, "--leader-elect=false", "--aws-call-timeout=20s")
+	if err := o.complete(); err != nil {
+		t.Errorf("refused although there is no lease that a call could outlast: %v", err)
+	}
+	if err := gate(nil)(time.Hour); err != nil {
+		t.Errorf("without an election the write gate is shut: %v", err)
+	}
+}
+
+func TestTheNamespaceOfTheLeaseIsTheOneThatIsAskedFor(t *testing.T) {
+	if got := leaseNamespace(options{leaderNamespace: "home"}); got != "home" {
+		t.Errorf("the lease is in %q, want home", got)
+	}
+}
