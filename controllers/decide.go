@@ -20,7 +20,7 @@ func (r *ReleaseReconciler) decide(p *pass) {
 		s.refused = r.refusals.of(p.release, s)
 		candidates = append(candidates, rollout.Candidate{Target: s.target.Name, Input: r.input(p, s)})
 	}
-	for i, decision := range rollout.Plan(candidates, nil) {
+	for i, decision := range rollout.Plan(candidates, p.unseen()) {
 		s := p.services[i]
 		s.decision = decision
 		s.memory = decision.Memory
@@ -30,6 +30,21 @@ func (r *ReleaseReconciler) decide(p *pass) {
 			r.Fleet.View(s.key, p.started)
 		}
 	}
+}
+
+// unseen is why nothing may be started yet: a service that this process has not looked at, on
+// which it may depend whether the release can be brought about at all. A look that came to
+// nothing is a look, so a region that is down holds up the others for one time-out at most.
+func (p *pass) unseen() *rollout.Problem {
+	for _, s := range p.services {
+		if s.view == nil {
+			return &rollout.Problem{
+				Class: rollout.ProblemTransient, Reason: ecsv1alpha1.ReasonObserving,
+				Message: s.name() + " was not looked at yet",
+			}
+		}
+	}
+	return nil
 }
 
 // keep leaves what is remembered of the services as it is, for a release that may not look.

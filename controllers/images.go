@@ -20,7 +20,7 @@ import (
 // has it says, provided that no other region says otherwise.
 func (r *ReleaseReconciler) resolveImages(ctx context.Context, p *pass) {
 	for _, wanted := range p.images {
-		_, inECR := registryOfReference(wanted.reference)
+		inECR := inECR(wanted.reference)
 		switch {
 		case !inECR && wanted.digest == "" && p.pin() == ecsv1alpha1.PinDigest:
 			wanted.problem = refused(ecsv1alpha1.ReasonRegistryUnsupported,
@@ -39,17 +39,17 @@ func (p *pass) resolvesAgain() bool {
 	return p.look || p.before.ObservedGeneration != p.release.Generation
 }
 
-// registryOfReference is the ECR registry of a reference; a reference without a host is in ECR
-// and its registry is that of each target.
-func registryOfReference(reference image.Reference) (image.Registry, bool) {
-	if reference.Host == "" {
-		return image.Registry{}, true
-	}
-	return reference.Registry()
+// inECR says that an image is in ECR: it names no host, or that of an ECR registry.
+func inECR(reference image.Reference) bool {
+	_, private := reference.Registry()
+	return reference.Host == "" || private
 }
 
 // freeze asks every region of the release for the tag.
 func (r *ReleaseReconciler) freeze(ctx context.Context, p *pass, wanted *wantedImage) {
+	if p.unseen() != nil {
+		return // what is frozen stays, so every region that can be asked must have a say
+	}
 	asked := map[cloud.ImageQuery]bool{}
 	var from string
 	for _, s := range p.services {
@@ -61,7 +61,7 @@ func (r *ReleaseReconciler) freeze(ctx context.Context, p *pass, wanted *wantedI
 			continue
 		}
 		asked[query] = true
-		found, problem := r.Fleet.Image(ctx, s.key.Identity, query)
+		found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 		switch {
 		case problem != nil:
 			continue // reported, with its region, by the service that needs it
@@ -82,7 +82,7 @@ func (r *ReleaseReconciler) checkMoved(ctx context.Context, p *pass, wanted *wan
 		return
 	}
 	s := p.services[0]
-	found, problem := r.Fleet.Image(ctx, s.key.Identity, s.imageQuery(wanted))
+	found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, s.imageQuery(wanted))
 	switch {
 	case problem != nil:
 	case found.Digest == wanted.digest:
@@ -132,7 +132,7 @@ func (p *pass) imageProblem() *rollout.Problem {
 // this pass, or when what the services run was derived from it.
 func (p *pass) imagesChecked() bool {
 	for _, wanted := range p.images {
-		_, inECR := registryOfReference(wanted.reference)
+		inECR := inECR(wanted.reference)
 		if wanted.problem != nil || inECR && wanted.digest == "" || !inECR {
 			return false
 		}
@@ -190,7 +190,7 @@ func (r *ReleaseReconciler) observeImages(ctx context.Context, p *pass, s *servi
 		if len(containers) == 0 {
 			continue
 		}
-		digests, problem := r.observeImage(ctx, s, wanted, base)
+		digests, problem := r.observeImage(ctx, p, s, wanted, base)
 		if problem != nil {
 			s.want.Problem = cmp.Or(s.want.Problem, problem)
 			continue
@@ -208,8 +208,8 @@ func (r *ReleaseReconciler) observeImages(ctx context.Context, p *pass, s *servi
 }
 
 // observeImage checks one image for one service: the digests that it may show up as.
-func (r *ReleaseReconciler) observeImage(ctx context.Context, s *service, wanted *wantedImage, base *taskdef.Document) ([]string, *rollout.Problem) {
-	if _, inECR := registryOfReference(wanted.reference); !inECR {
+func (r *ReleaseReconciler) observeImage(ctx context.Context, p *pass, s *service, wanted *wantedImage, base *taskdef.Document) ([]string, *rollout.Problem) {
+	if !inECR(wanted.reference) {
 		if wanted.digest == "" {
 			return nil, nil // a tag elsewhere: what it is can't be told
 		}
@@ -220,7 +220,7 @@ func (r *ReleaseReconciler) observeImage(ctx context.Context, s *service, wanted
 		// The digest was frozen: the tag has no say any more.
 		query.Tag, query.Digest = "", wanted.digest
 	}
-	found, problem := r.Fleet.Image(ctx, s.key.Identity, query)
+	found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 	if problem != nil {
 		return nil, s.missing(wanted, problem, 3*r.Timing.Fast)
 	}
@@ -300,7 +300,7 @@ func (r *ReleaseReconciler) sameImmutableTag(ctx context.Context, p *pass, s *se
 			}
 			query := s.imageQuery(wanted)
 			query.Digest = ""
-			found, problem := r.Fleet.Image(ctx, s.key.Identity, query)
+			found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 			return problem == nil && found.Immutable && found.Digest == wanted.digest, problem
 		}
 	}

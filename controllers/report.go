@@ -183,7 +183,8 @@ func (p *pass) account(s *service) string {
 		return s.key.Identity.AccountID
 	}
 	for _, target := range p.release.Status.Targets {
-		if target.Region == s.target.Region && target.Cluster == s.target.Cluster {
+		named := slices.ContainsFunc(target.Services, func(m ecsv1alpha1.ServiceStatus) bool { return m.Name == s.spec.Name })
+		if target.Region == s.target.Region && target.Cluster == s.target.Cluster && named {
 			return target.AccountID
 		}
 	}

@@ -32,6 +32,8 @@ type pass struct {
 	environment *ecsv1alpha1.EcsEnvironment
 	images      []*wantedImage
 	services    []*service
+	// lookups are the answers of registries in this pass.
+	lookups lookups
 	// blocked is why the release as a whole may do nothing: its environment, its spec.
 	blocked *rollout.Problem
 }
@@ -110,7 +112,7 @@ func newToken(release *ecsv1alpha1.EcsRelease) bool {
 // commandToken is the token of the reconcile annotation, as long as status can hold.
 func commandToken(release *ecsv1alpha1.EcsRelease) string {
 	token := release.Annotations[ecsv1alpha1.AnnotationReconcile]
-	return token[:min(len(token), 256)]
+	return strings.ToValidUTF8(token[:min(len(token), 256)], "")
 }
 
 // environment is the environment of a namespace, as the caches have it now.

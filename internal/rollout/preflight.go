@@ -17,19 +17,25 @@ type Candidate struct {
 func Plan(services []Candidate, blocked *Problem) []Decision {
 	decisions := make([]Decision, len(services))
 	placed := make([]Placed, len(services))
-	decide := func() {
-		for i, c := range services {
-			c.Input.Blocked = blocked
-			decisions[i] = Decide(c.Input)
-			placed[i] = Placed{Target: c.Target, Status: decisions[i].Memory}
-		}
+	decide := func(i int) {
+		c := services[i]
+		c.Input.Blocked = blocked
+		decisions[i] = Decide(c.Input)
+		placed[i] = Placed{Target: c.Target, Status: decisions[i].Memory}
 	}
-	decide()
+	for i := range services {
+		decide(i)
+	}
 	if blocked != nil {
 		return decisions
 	}
 	if blocked = Preflight(placed); blocked != nil {
-		decide()
+		for i := range services {
+			// A definite no keeps its own words: it does not wait for itself.
+			if stand(placed[i].Status) < standingWaiting {
+				decide(i)
+			}
+		}
 	}
 	return decisions
 }
