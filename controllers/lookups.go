@@ -1,0 +1,44 @@
+package controllers
+
+import (
+	"context"
+	"sync"
+
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// lookups answers each question about an image once in a pass: all services of a region ask the
+// same, and together they would use up ECR's quota. The zero value has answered nothing yet.
+type lookups struct {
+	mu    sync.Mutex
+	known map[question]*answered
+}
+
+type question struct {
+	identity cloud.Identity
+	query    cloud.ImageQuery
+}
+
+type answered struct {
+	once    sync.Once
+	image   cloud.Image
+	problem *rollout.Problem
+}
+
+// image is what the registry says of an image; the caller must not change it.
+func (l *lookups) image(ctx context.Context, fleet *cloud.Fleet, identity cloud.Identity, query cloud.ImageQuery) (cloud.Image, *rollout.Problem) {
+	asked := question{identity, query}
+	l.mu.Lock()
+	if l.known == nil {
+		l.known = map[question]*answered{}
+	}
+	answer, ok := l.known[asked]
+	if !ok {
+		answer = &answered{}
+		l.known[asked] = answer
+	}
+	l.mu.Unlock()
+	answer.once.Do(func() { answer.image, answer.problem = fleet.Image(ctx, identity, query) })
+	return answer.image, answer.problem
+}
