@@ -23,7 +23,7 @@ import (
 func (s *suite) startAWS() error {
 	s.sim = awssim.New(awssim.Options{Speed: speed, JournalEntries: 500_000})
 	_, err := s.sim.PutUser(awssim.User{
-		Account: managerAccount, Name: "ecsrelease-manager", AccessKeyID: managerKey, SecretAccessKey: managerSecret,
+		Account: managerAccount, Name: "manager", AccessKeyID: managerKey, SecretAccessKey: managerSecret,
 		Policies: []json.RawMessage{json.RawMessage(
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::*:role/ecsrelease-*"}]}`)},
 	})
@@ -136,6 +136,18 @@ func (w *world) steady(region, in, name string) {
 	})
 }
 
+// arrives waits until the service is steady on a revision.
+func (w *world) arrives(region, in, name, revision string) {
+	w.t.Helper()
+	w.eventually(name+" steady on "+short(revision), func() error {
+		s := w.describe(region, in, name)
+		if short(aws.ToString(s.Deployments[0].TaskDefinition)) != short(revision) || s.Deployments[0].RolloutState != ecstypes.DeploymentRolloutStateCompleted {
+			return fmt.Errorf("its deployment of %s is %s", short(aws.ToString(s.Deployments[0].TaskDefinition)), s.Deployments[0].RolloutState)
+		}
+		return nil
+	})
+}
+
 // describe is a service as ECS describes it.
 func (w *world) describe(region, in, name string) ecstypes.Service {
 	w.t.Helper()
@@ -238,7 +250,17 @@ func (w *world) changed(registered, updated int) {
 	made := w.changes()
 	slices.Sort(made)
 	wanted := append(slices.Repeat([]string{"RegisterTaskDefinition"}, registered), slices.Repeat([]string{"UpdateService"}, updated)...)
-	w.check(slices.Equal(made, wanted), "the controller made these changes in AWS: %v, wanted %d registrations and %d updates", made, registered, updated)
+	if !slices.Equal(made, wanted) {
+		w.t.Errorf("the controller made these changes in AWS: %v, wanted %d registrations and %d updates\n%s", made, registered, updated, w.tell())
+	}
+}
+
+// wantCalls says how often the controller has called an operation, if not n times.
+func (w *world) wantCalls(operation string, n int) error {
+	if made := len(w.calls(operation)); made != n {
+		return fmt.Errorf("%s was called %d times, wanted %d", operation, made, n)
+	}
+	return nil
 }
 
 // sweeps waits until the controller has looked n more times at the services of its region.

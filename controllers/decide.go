@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -9,19 +10,22 @@ import (
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
-// decide lets rollout say what state each service is in and what it may do next.
+// decide lets rollout say what state each service is in and what it may do next. Of services that
+// may not be looked at what is remembered stays.
 func (r *ReleaseReconciler) decide(p *pass) {
-	if p.blocked != nil {
-		p.keep()
-		return
-	}
-	candidates := make([]rollout.Candidate, 0, len(p.services))
+	var visible []*service
+	var candidates []rollout.Candidate
 	for _, s := range p.services {
+		if problem := cmp.Or(p.blind, s.problem); problem != nil {
+			s.keep(problem, p.started)
+			continue
+		}
 		s.refused = r.refusals.of(p.release, s)
+		visible = append(visible, s)
 		candidates = append(candidates, rollout.Candidate{Target: s.target.Name, Input: r.input(p, s)})
 	}
-	for i, decision := range rollout.Plan(candidates, p.unseen()) {
-		s := p.services[i]
+	for i, decision := range rollout.Plan(candidates, cmp.Or(p.blocked, p.unseen())) {
+		s := visible[i]
 		s.decision = decision
 		s.memory = decision.Memory
 		if decision.Step.Action != rollout.ActionNone && !p.fresh(s, r.Freshness) {
@@ -37,7 +41,7 @@ func (r *ReleaseReconciler) decide(p *pass) {
 // nothing is a look, so a region that is down holds up the others for one time-out at most.
 func (p *pass) unseen() *rollout.Problem {
 	for _, s := range p.services {
-		if s.view == nil {
+		if s.view == nil && s.problem == nil {
 			return &rollout.Problem{
 				Class: rollout.ProblemTransient, Reason: ecsv1alpha1.ReasonObserving,
 				Message: s.name() + " was not looked at yet",
@@ -47,14 +51,13 @@ func (p *pass) unseen() *rollout.Problem {
 	return nil
 }
 
-// keep leaves what is remembered of the services as it is, for a release that may not look.
-func (p *pass) keep() {
-	for _, s := range p.services {
-		if s.memory.State == "" {
-			s.memory.State = ecsv1alpha1.ServiceUnknown
-			s.memory.Since = metav1.NewTime(p.started)
-			s.memory.Reason = p.blocked.Reason
-		}
+// keep leaves what is remembered of a service as it is; of one that was never looked at it says
+// why not.
+func (s *service) keep(problem *rollout.Problem, now time.Time) {
+	if s.memory.State == "" {
+		s.memory.State = ecsv1alpha1.ServiceUnknown
+		s.memory.Since = metav1.NewTime(now)
+		s.memory.Reason = problem.Reason
 	}
 }
 

@@ -22,6 +22,7 @@ func (r *ReleaseReconciler) resolveImages(ctx context.Context, p *pass) {
 	for _, wanted := range p.images {
 		inECR := inECR(wanted.reference)
 		switch {
+		case wanted.problem != nil:
 		case !inECR && wanted.digest == "" && p.pin() == ecsv1alpha1.PinDigest:
 			wanted.problem = refused(ecsv1alpha1.ReasonRegistryUnsupported,
 				"image %s: %s is not an ECR registry, so its tag cannot be resolved here: name the digest (%s@sha256:…) or set taskDefinition.pin to Tag", wanted.spelled, wanted.reference.Host, wanted.reference.Name())
@@ -50,35 +51,32 @@ func (r *ReleaseReconciler) freeze(ctx context.Context, p *pass, wanted *wantedI
 	if p.unseen() != nil {
 		return // what is frozen stays, so every region that can be asked must have a say
 	}
-	asked := map[cloud.ImageQuery]bool{}
-	var from string
+	var digest, from string
 	for _, s := range p.services {
 		if s.view == nil || s.view.Problem != nil {
 			continue
 		}
 		query := s.imageQuery(wanted)
-		if asked[query] {
-			continue
-		}
-		asked[query] = true
 		found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 		switch {
+		case problem != nil && problem.Class == rollout.ProblemThrottled:
+			return // it will answer soon, and may say otherwise
 		case problem != nil:
 			continue // reported, with its region, by the service that needs it
-		case wanted.digest == "":
-			wanted.digest, from = found.Digest, query.Region
-		case wanted.digest != found.Digest:
+		case digest == "":
+			digest, from = found.Digest, query.Region
+		case digest != found.Digest:
 			wanted.problem = refused(ecsv1alpha1.ReasonImageMismatch,
-				"image %s is %s in %s but %s in %s: push one image to all regions, or name the digest", wanted.spelled, short(wanted.digest), from, short(found.Digest), query.Region)
-			wanted.digest = ""
+				"image %s is %s in %s but %s in %s: push one image to all regions, or name the digest", wanted.spelled, short(digest), from, short(found.Digest), query.Region)
 			return
 		}
 	}
+	wanted.digest = digest
 }
 
 // checkMoved notes when the tag points elsewhere by now. What was frozen stays.
 func (r *ReleaseReconciler) checkMoved(ctx context.Context, p *pass, wanted *wantedImage) {
-	if len(p.services) == 0 {
+	if len(p.services) == 0 || p.services[0].problem != nil {
 		return
 	}
 	s := p.services[0]
@@ -145,7 +143,9 @@ func (p *pass) imagesChecked() bool {
 
 // unresolved says that a digest which has to be written is not known.
 func (p *pass) unresolved() bool {
-	return p.pin() == ecsv1alpha1.PinDigest && slices.ContainsFunc(p.images, func(w *wantedImage) bool { return w.digest == "" })
+	return slices.ContainsFunc(p.images, func(w *wantedImage) bool {
+		return w.problem != nil || w.digest == "" && p.pin() == ecsv1alpha1.PinDigest
+	})
 }
 
 // choose picks, for every image of the release, the containers of the service that take it.
@@ -299,7 +299,7 @@ func (r *ReleaseReconciler) sameImmutableTag(ctx context.Context, p *pass, s *se
 				continue
 			}
 			query := s.imageQuery(wanted)
-			query.Digest = ""
+			query.Digest, query.Mutability = "", true
 			found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 			return problem == nil && found.Immutable && found.Digest == wanted.digest, problem
 		}

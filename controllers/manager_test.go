@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -35,10 +36,13 @@ const (
 
 	inFlightInterval = 200 * time.Millisecond
 	sweepInterval    = time.Second
+	// freshness is longer than the interval, for machines on which a pass waits for its turn.
+	freshness = 2 * time.Second
 )
 
 // manager is a running manager, put together as cmd/manager does it but for elections.
 type manager struct {
+	reader   client.Reader // what its caches show
 	registry *prometheus.Registry
 	passes   tally // reconciles, by release
 	writes   tally // patches of status, by release
@@ -46,8 +50,8 @@ type manager struct {
 	ended    chan error
 }
 
-// newManager starts a manager for the releases that carry its name, or for all those that
-// carry none.
+// newManager starts a manager for the releases that carry its name and the environment of that
+// name, or for all those that carry none and all environments.
 func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 	requirement := "!" + managedBy
 	if name != "" {
@@ -56,6 +60,11 @@ func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 	selector, err := labels.Parse(requirement)
 	if err != nil {
 		return nil, fmt.Errorf("selecting releases: %w", err)
+	}
+	objects := map[client.Object]cache.ByObject{&ecsv1alpha1.EcsRelease{}: {Label: selector}}
+	if name != "" {
+		// Environments that other tests make and remove cause no passes here.
+		objects[&ecsv1alpha1.EcsEnvironment{}] = cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", name)}
 	}
 	m := &manager{registry: prometheus.NewRegistry(), ended: make(chan error, 1)}
 	mgr, err := ctrl.NewManager(s.managerAs, ctrl.Options{
@@ -66,12 +75,13 @@ func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 		Controller:             config.Controller{SkipNameValidation: new(true)},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject:         map[client.Object]cache.ByObject{&ecsv1alpha1.EcsRelease{}: {Label: selector}},
+			ByObject:         objects,
 		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up a manager: %w", err)
 	}
+	m.reader = mgr.GetClient()
 	ctx, m.cancel = context.WithCancel(ctx)
 	if err := m.assemble(ctx, mgr, s); err != nil {
 		m.cancel()
@@ -124,7 +134,7 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 			Fast:         inFlightInterval,
 			Slow:         sweepInterval,
 		},
-		Freshness: inFlightInterval,
+		Freshness: freshness,
 		Inbox:     inbox,
 		Workers:   20,
 	}

@@ -35,11 +35,13 @@ type observation struct {
 // be seen is a problem of that service.
 func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 	r.track(p, func(s *service) bool { return inFlight(s.memory) })
-	if p.blocked != nil {
+	if p.blind != nil {
 		return
 	}
 	for _, s := range p.services {
-		s.view, _ = r.Fleet.View(s.key, p.notBefore())
+		if s.problem == nil {
+			s.view, _ = r.Fleet.View(s.key, p.notBefore())
+		}
 	}
 	r.resolveImages(ctx, p)
 	for _, s := range p.services {
@@ -73,13 +75,11 @@ func (p *pass) notBefore() time.Time {
 // track tells the informer which services to keep looking at, and which of them often.
 func (r *ReleaseReconciler) track(p *pass, often func(*service) bool) {
 	owner := types.NamespacedName{Namespace: p.release.Namespace, Name: p.release.Name}
-	if p.blocked != nil {
-		r.Fleet.Track(owner, nil)
-		return
-	}
 	keys := make(map[cloud.Key]bool, len(p.services))
 	for _, s := range p.services {
-		keys[s.key] = often(s)
+		if p.blind == nil && s.problem == nil {
+			keys[s.key] = often(s)
+		}
 	}
 	r.Fleet.Track(owner, keys)
 }
@@ -92,7 +92,7 @@ func inFlight(memory ecsv1alpha1.ServiceStatus) bool {
 
 // observeService finds out what the decision about one service depends on, and no more.
 func (r *ReleaseReconciler) observeService(ctx context.Context, p *pass, s *service) {
-	if s.view.Problem != nil {
+	if s.view.Problem != nil || p.imageProblem() != nil {
 		return
 	}
 	need := r.needs(p, s)

@@ -111,7 +111,7 @@ func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manag
 		Named("ecsrelease").
 		For(&ecsv1alpha1.EcsRelease{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&ecsv1alpha1.EcsRelease{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.everyRelease), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.releasesOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.releasesIn), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(r.Inbox.source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.Workers, 1), RateLimiter: backoff()}).
@@ -137,10 +137,25 @@ func (r *ReleaseReconciler) neighbours(ctx context.Context, object client.Object
 	return requests
 }
 
-// everyRelease is all of them: which of them an environment concerns is found out when they are
-// resolved, and most of them find that nothing has changed.
-func (r *ReleaseReconciler) everyRelease(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.requests(ctx)
+// releasesOf are the releases in the namespaces that an environment names. A change of it is told
+// twice, as it was and as it is.
+func (r *ReleaseReconciler) releasesOf(ctx context.Context, object client.Object) []reconcile.Request {
+	environment, ok := object.(*ecsv1alpha1.EcsEnvironment)
+	if !ok {
+		return nil
+	}
+	var namespaces corev1.NamespaceList
+	if err := r.Client.List(ctx, &namespaces); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing namespaces for a watch")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range namespaces.Items {
+		if selects(environment.Spec.Namespaces, &namespaces.Items[i]) {
+			requests = append(requests, r.requests(ctx, client.InNamespace(namespaces.Items[i].Name))...)
+		}
+	}
+	return requests
 }
 
 func (r *ReleaseReconciler) releasesIn(ctx context.Context, object client.Object) []reconcile.Request {

@@ -34,7 +34,10 @@ type pass struct {
 	services    []*service
 	// lookups are the answers of registries in this pass.
 	lookups lookups
-	// blocked is why the release as a whole may do nothing: its environment, its spec.
+	// blind is why the release may not even look: it has no environment, or more than one.
+	blind *rollout.Problem
+	// blocked is why the release as a whole may start nothing: blind, what its spec says, or what
+	// the environment does not allow. What it may look at is looked at all the same.
 	blocked *rollout.Problem
 }
 
@@ -86,8 +89,8 @@ func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.Ec
 	if err != nil {
 		return nil, err
 	}
-	p.environment = environment
-	p.blocked = cmp.Or(problem, p.blocked)
+	p.environment, p.blind = environment, problem
+	p.blocked = cmp.Or(p.blind, p.blocked)
 	p.services = place(release, environment)
 	recall(p.services, release.Status.Targets)
 	if p.blocked == nil {
@@ -345,10 +348,10 @@ func (p *pass) imagesFor(s *service) map[string]string {
 // which containers. "" while a digest that is needed is not known yet.
 func (p *pass) inputsOf(s *service) string {
 	digest := sha256.New()
+	if p.unresolved() {
+		return ""
+	}
 	for _, wanted := range p.images {
-		if wanted.digest == "" && p.pin() == ecsv1alpha1.PinDigest {
-			return ""
-		}
 		written := p.imagesFor(s)[wanted.container]
 		fmt.Fprintf(digest, "%s=%s@%s\n", wanted.container, written, wanted.digest)
 	}

@@ -26,6 +26,8 @@ type ImageQuery struct {
 	Repository string
 	Tag        string
 	Digest     string
+	// Mutability asks whether the tag can move.
+	Mutability bool
 }
 
 // Image is what a registry says of an image.
@@ -35,8 +37,8 @@ type Image struct {
 	// Children are the digests of the manifests for Linux, by architecture in Go's spelling
 	// (arm64, amd64). A single manifest is its own and only child.
 	Children map[string]string
-	// Immutable says that the tag cannot move; false where no tag was asked for, or the
-	// registry would not tell.
+	// Immutable says that the tag cannot move; false where that was not asked, or the registry
+	// would not tell.
 	Immutable bool
 }
 
@@ -89,6 +91,15 @@ func (q ImageQuery) where() string { return "registry " + q.Registry + " in " + 
 // Image asks ECR in q.Region what an image is. Where a tag points to is asked every time, that a
 // digest is there once a minute, its architectures once.
 func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *rollout.Problem) {
+	// First, since the answer is kept: where the quota leaves room for one call at a time, the
+	// next try begins with the other one.
+	found := Image{}
+	if q.Mutability && q.Tag != "" {
+		var problem *rollout.Problem
+		if found.Immutable, problem = f.immutable(ctx, id, q); problem != nil {
+			return Image{}, problem
+		}
+	}
 	present := presenceKey{repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}, q.Digest}
 	digest := q.Digest
 	if seen, ok := f.present.get(present); q.Tag != "" || !ok || time.Since(seen) >= presenceAge {
@@ -107,11 +118,8 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 	if problem != nil {
 		return Image{}, problem
 	}
-	found := Image{Digest: digest, Children: maps.Clone(children)}
-	if q.Tag != "" {
-		found.Immutable, problem = f.immutable(ctx, id, q)
-	}
-	return found, problem
+	found.Digest, found.Children = digest, maps.Clone(children)
+	return found, nil
 }
 
 // resolve is the digest of the image, which is then known to be there and ready to be pulled.

@@ -122,7 +122,7 @@ func (r *reflector) plan(now time.Time) (h haste, wait time.Duration, done bool)
 }
 
 // pick takes the names for the next call: what was asked for, then what is in flight, then the
-// rest of the sweep. One whose look is refused goes alone.
+// rest of the sweep, and of each what was seen longest ago. One whose look is refused goes alone.
 func (r *reflector) pick(now time.Time) []string {
 	names := r.pending(now)
 	r.fleet.mu.Lock()
@@ -138,8 +138,14 @@ func (r *reflector) pick(now time.Time) []string {
 		}
 		return 2
 	}
+	seen := func(name string) time.Time {
+		if w := r.services[name]; w != nil && w.view != nil {
+			return w.view.At
+		}
+		return time.Time{}
+	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), seen(a).Compare(seen(b)), strings.Compare(a, b))
 	})
 	var batch []string
 	for _, name := range names {

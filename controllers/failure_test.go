@@ -1,0 +1,186 @@
+package controllers_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/awssim"
+	"heliumai.space/ecsrelease/internal/awssim/seed"
+)
+
+func TestARollbackByECSIsAFailureThatIsNotRepeated(t *testing.T) {
+	w := newWorld(t)
+	w.alone()
+	w.push("v1")
+	w.serve(desired("backend"))
+	w.serve(desired("worker"))
+	good := w.push("v2")
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Service: "worker", Image: good, ExitCode: 3, AfterSeconds: 1})
+	release := w.apply("helium-backend:v2", running("backend", "worker"))
+
+	r := w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker, "mumbai/worker", "helium-worker:2", "1/2 services run helium-backend:v2", "not tried again")
+	failure := r.Status.Failure
+	if failure == nil || failure.Class != ecsv1alpha1.FailureCircuitBreaker || failure.Target != "mumbai" || failure.Service != "worker" {
+		t.Fatalf("failure is %+v, wanted CircuitBreaker of mumbai/worker", failure)
+	}
+	w.must(lacks(failure.Message, []string{"helium-worker:2", "circuit breaker"}))
+	w.check(r.Status.History[0].Outcome == ecsv1alpha1.OutcomeFailed, "the outcome is %s", r.Status.History[0].Outcome)
+	w.event("Warning Stalled: ")
+	w.steady(home, cluster, "worker")
+	w.changed(2, 2)
+	w.runs(home, cluster, "worker", w.image(home, ":v1"))
+	w.runs(home, cluster, "backend", w.image(home, "@"+good)) // it is left as it is
+
+	w.sweeps(5)
+	w.changed(2, 2)
+	w.stays(w.poke(release, "look-again"), ecsv1alpha1.ReasonCircuitBreaker)
+	w.changed(2, 2)
+	w.manager.stop()
+	w.restart()
+	w.sweeps(5)
+	w.stays(w.poke(release, "and-again"), ecsv1alpha1.ReasonCircuitBreaker)
+	w.changed(2, 2)
+
+	fixed := w.push("v3")
+	w.bump(release, "helium-backend:v3")
+	r = w.ready(release)
+	w.changed(4, 4)
+	w.runs(home, cluster, "backend", w.image(home, "@"+fixed))
+	w.runs(home, cluster, "worker", w.image(home, "@"+fixed))
+	w.check(r.Status.Failure == nil, "the failure is still there: %+v", r.Status.Failure)
+	if remembered := service(r, "mumbai/worker").Failed; len(remembered) != 1 || remembered[0].Class != ecsv1alpha1.FailureCircuitBreaker {
+		t.Errorf("what failed before is remembered as %+v", remembered)
+	}
+}
+
+// stays checks that the release is stalled for that reason.
+func (w *world) stays(r *ecsv1alpha1.EcsRelease, reason string) {
+	w.t.Helper()
+	w.check(condition(r, ecsv1alpha1.ConditionStalled).Reason == reason, "Stalled is %+v, wanted %s", condition(r, ecsv1alpha1.ConditionStalled), reason)
+}
+
+func TestADeploymentThatECSStopsWithoutRollingBackFails(t *testing.T) {
+	w := newWorld(t)
+	w.push("v1")
+	w.serve(desired("backend"))
+	bad := w.push("v2")
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: bad})
+	s := w.describe(home, cluster, "backend")
+	s.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback = false
+	w.update(home, &ecs.UpdateServiceInput{DeploymentConfiguration: s.DeploymentConfiguration})
+	release := w.apply("helium-backend:v2")
+	w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker, "mumbai/backend")
+	w.sweeps(5)
+	w.changed(1, 1)
+}
+
+func TestADeploymentWithoutProgressFailsByTheDeadline(t *testing.T) {
+	w := newWorld(t)
+	w.push("v1")
+	w.serve(seed.Service{Name: "backend", Desired: 2, NoBreaker: true})
+	stuck := w.push("v2")
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImagePlacementFail, Image: "*@" + stuck})
+	release := w.apply("helium-backend:v2", func(r *ecsv1alpha1.EcsRelease) {
+		r.Spec.Strategy = &ecsv1alpha1.Strategy{ProgressDeadlineSeconds: aws.Int32(60)}
+	})
+	w.await(release, "Deploying", func(r *ecsv1alpha1.EcsRelease) error {
+		s := service(r, "mumbai/backend")
+		if s.State != ecsv1alpha1.ServiceDeploying || s.Deployment == nil || s.Deployment.Desired == 0 {
+			return fmt.Errorf("the service is %s, its deployment %+v", s.State, s.Deployment)
+		}
+		return nil
+	})
+	// Status is where the controller remembers when there was progress: let that be an hour ago.
+	w.eventually("a status from an hour ago", func() error {
+		r := w.get(release)
+		before := r.DeepCopy()
+		r.Status.Targets[0].Services[0].Deployment.Progressed = metav1.NewTime(time.Now().Add(-time.Hour))
+		return w.client.Status().Patch(w.t.Context(), r, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	})
+	r := w.stalled(release, ecsv1alpha1.ReasonDeadline, "mumbai/backend", "no progress for 1m0s", "0/2 tasks run")
+	w.check(r.Status.Failure != nil && r.Status.Failure.Class == ecsv1alpha1.FailureDeadline && r.Status.Failure.Service == "backend", "failure is %+v", r.Status.Failure)
+	w.sweeps(5)
+	w.changed(1, 1)
+
+	w.push("v3")
+	w.bump(release, "helium-backend:v3")
+	w.ready(release)
+	w.changed(2, 2)
+}
+
+func TestNothingIsStartedWhileECSRollsBack(t *testing.T) {
+	w := newWorld(t)
+	w.push("v1")
+	w.serve(desired("backend"))
+	config := w.describe(home, cluster, "backend").DeploymentConfiguration
+	config.MinimumHealthyPercent, config.MaximumPercent = aws.Int32(0), aws.Int32(100) // there is no v1 left to go back to
+	w.update(home, &ecs.UpdateServiceInput{DeploymentConfiguration: config})
+	w.shows("backend", func(s ecstypes.Service) bool { return aws.ToInt32(s.DeploymentConfiguration.MaximumPercent) == 100 })
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageSlowStart, Image: "*:v1", Seconds: 600})
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: "*" + w.push("v2")})
+	release := w.apply("helium-backend:v2")
+	w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker)
+	digest := w.push("v3")
+	w.bump(release, "helium-backend:v3")
+	w.eventually("reason RollbackInProgress", func() error {
+		if !w.witness.saw(w.namespace, ecsv1alpha1.ReasonRollbackInProgress) {
+			return fmt.Errorf("Ready says %+v", condition(w.get(release), ecsv1alpha1.ConditionReady))
+		}
+		return nil
+	})
+	w.ready(release)
+	w.changed(2, 2)
+	w.runs(home, cluster, "backend", w.image(home, "@"+digest))
+	rolledBack := w.serviceDeployment("helium-backend:2")
+	w.check(rolledBack.Status == ecstypes.ServiceDeploymentStatusRollbackSuccessful, "the rollback ended as %s", rolledBack.Status)
+}
+
+// serviceDeployment is the newest record that ECS keeps of a deployment of a revision of backend.
+func (w *world) serviceDeployment(revision string) ecstypes.ServiceDeployment {
+	w.t.Helper()
+	client := w.ecs(home)
+	listed, err := client.ListServiceDeployments(w.t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: aws.String(cluster), Service: aws.String("backend")})
+	w.must(err)
+	for _, brief := range listed.ServiceDeployments {
+		targets, err := client.DescribeServiceRevisions(w.t.Context(), &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: []string{aws.ToString(brief.TargetServiceRevisionArn)}})
+		w.must(err)
+		if short(aws.ToString(targets.ServiceRevisions[0].TaskDefinition)) != revision {
+			continue
+		}
+		found, err := client.DescribeServiceDeployments(w.t.Context(), &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{aws.ToString(brief.ServiceDeploymentArn)}})
+		w.must(err)
+		return found.ServiceDeployments[0]
+	}
+	w.t.Fatalf("ECS records no deployment of %s", revision)
+	return ecstypes.ServiceDeployment{}
+}
+
+func TestANewImageSupersedesOneThatIsBeingDeployed(t *testing.T) {
+	w := newWorld(t)
+	w.push("v1")
+	w.serve(desired("backend"))
+	slow := w.push("v2")
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageSlowStart, Image: slow, Seconds: 3600})
+	release := w.apply("helium-backend:v2")
+	w.await(release, "v2 being deployed", func(r *ecsv1alpha1.EcsRelease) error {
+		if s := service(r, "mumbai/backend"); s.State != ecsv1alpha1.ServiceDeploying {
+			return fmt.Errorf("the service is %s", s.State)
+		}
+		return nil
+	})
+	digest := w.push("v3")
+	w.bump(release, "helium-backend:v3")
+	r := w.ready(release)
+	w.changed(2, 2)
+	w.runs(home, cluster, "backend", w.image(home, "@"+digest))
+	w.check(r.Status.History[0].Outcome == ecsv1alpha1.OutcomeReleased && r.Status.History[1].Outcome == ecsv1alpha1.OutcomeSuperseded,
+		"the outcomes are %s after %s", r.Status.History[0].Outcome, r.Status.History[1].Outcome)
+}
