@@ -29,11 +29,11 @@ help: ## Show this help
 
 .PHONY: demo
 demo: build ## The story from start to end: a control plane, a local AWS, two releases from v1 to v2; exits
-	$(GO) run ./hack/lab --mode=demo
+	bin/lab --mode=demo
 
 .PHONY: lab
 lab: build ## The same world, left running; prints what to paste to look around
-	$(GO) run ./hack/lab --mode=lab
+	bin/lab --mode=lab
 
 .PHONY: bench
 bench: build ## Measure and print what the controller costs, as a Markdown table
@@ -42,8 +42,9 @@ bench: build ## Measure and print what the controller costs, as a Markdown table
 ##@ Build
 
 .PHONY: build
-build: ## Build bin/manager, bin/awssim and bin/kubebox
-	$(GO) build -o bin/ ./cmd/...
+build: ## Build bin/manager, bin/awssim, bin/lab and bin/kubebox
+	@echo "Compiling; the first time this takes some minutes ..."
+	$(GO) build -o bin/ ./cmd/... ./hack/lab
 	hack/control-plane.sh --link bin/kubebox >/dev/null
 
 .PHONY: install.yaml

@@ -89,6 +89,9 @@ func (r *ReleaseReconciler) step(ctx context.Context, p *pass, s *service) {
 		s.retryAfter = soon
 	case errors.Is(err, cloud.ErrLost):
 		s.retryAfter = soon
+	case errors.As(err, &problem) && cloud.IsInactive(problem):
+		s.memory = rollout.Withdrawn(s.memory)
+		s.retryAfter = soon
 	case errors.As(err, &problem):
 		s.memory = rollout.NotDone(s.memory)
 		s.retryAfter = r.refusals.note(p, s, problem)

@@ -57,7 +57,9 @@ func (s *service) keep(problem *rollout.Problem, now time.Time) {
 	if s.memory.State == "" {
 		s.memory.State = ecsv1alpha1.ServiceUnknown
 		s.memory.Since = metav1.NewTime(now)
-		s.memory.Reason = problem.Reason
+	}
+	if s.memory.State == ecsv1alpha1.ServiceUnknown {
+		s.memory.Reason, s.memory.Message = problem.Reason, ""
 	}
 }
 

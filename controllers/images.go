@@ -136,7 +136,7 @@ func (p *pass) imagesChecked() bool {
 		}
 	}
 	return !slices.ContainsFunc(p.services, func(s *service) bool {
-		looked := len(s.present) > 0 || s.memory.Inputs == s.want.Inputs
+		looked := len(s.present) > 0 || s.want.Inputs != "" && s.memory.Inputs == s.want.Inputs
 		return s.want.Problem != nil || !looked
 	})
 }

@@ -184,3 +184,71 @@ func TestTheYoungerOfTwoReleasesOfAServiceLetsGo(t *testing.T) {
 	w.changed(2, 2)
 	w.check(!slices.Contains(w.changes(), "DeleteService"), "a service was deleted")
 }
+
+// A clean-up deregisters our old revision; going back to its image then takes a new one.
+func TestGoingBackToADeregisteredRevisionRegistersItsContentOnceMore(t *testing.T) {
+	w, release, v2 := released(t)
+	registered := w.get(release).Status.Targets[0].Services[0].Registered
+	w.push("v3")
+	w.bump(release, "helium-backend:v3")
+	w.ready(release)
+	_, err := w.ecs(home).DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(registered)})
+	w.must(err)
+	w.bump(release, "helium-backend:v2")
+	w.ready(release)
+	w.runs(home, cluster, "backend", w.image(home, "@"+v2))
+}
+
+// What was registered but not deployed yet may be deregistered by then.
+func TestARevisionThatIsDeregisteredBeforeItsUpdateIsRegisteredOnceMore(t *testing.T) {
+	w := newWorld(t)
+	w.push("v1")
+	w.serve(desired("backend"))
+	digest := w.push("v2")
+	fault, err := w.sim.AddFault(awssim.Fault{Account: w.account, Operation: "UpdateService", Throttle: true})
+	w.must(err)
+	release := w.apply("helium-backend:v2")
+	var registered string
+	w.await(release, "a revision registered", func(r *ecsv1alpha1.EcsRelease) error {
+		registered = r.Status.Targets[0].Services[0].Registered
+		if registered == "" {
+			return fmt.Errorf("none yet")
+		}
+		return nil
+	})
+	_, err = w.ecs(home).DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(registered)})
+	w.must(err)
+	w.sim.RemoveFault(fault)
+	w.ready(release)
+	w.runs(home, cluster, "backend", w.image(home, "@"+digest))
+}
+
+// An image and back within seconds: ECS lists the earlier deployment of the revision first.
+func TestAnImageAndBackAgainWithinSecondsBecomesReady(t *testing.T) {
+	w, release, _ := released(t)
+	v3 := w.push("v3")
+	w.push("v4")
+	w.bump(release, "helium-backend:v3")
+	w.await(release, "v3 being deployed", deploying)
+	w.bump(release, "helium-backend:v4")
+	w.await(release, "v4 being deployed", func(r *ecsv1alpha1.EcsRelease) error {
+		if d := r.Status.Targets[0].Services[0].Deployment; d == nil || d.Revision != "helium-backend:4" || d.Outcome != "" {
+			return fmt.Errorf("the deployment is %+v", d)
+		}
+		return nil
+	})
+	w.bump(release, "helium-backend:v3")
+	w.ready(release)
+	w.runs(home, cluster, "backend", w.image(home, "@"+v3))
+	w.changed(3, 4)
+}
+
+func TestAnImageThatNobodyLookedForIsNotSaidToBeThere(t *testing.T) {
+	w := newWorld(t)
+	w.leave()
+	release := w.apply("helium-backend@sha256:0000000000000000000000000000000000000000000000000000000000000000")
+	w.stalled(release, ecsv1alpha1.ReasonNoEnvironment)
+	if c := condition(w.get(release), ecsv1alpha1.ConditionImageAvailable); c.Status != "Unknown" {
+		t.Errorf("ImageAvailable is %+v, want Unknown", c)
+	}
+}

@@ -104,7 +104,7 @@ func (r *ReleaseReconciler) observeService(ctx context.Context, p *pass, s *serv
 		need = r.needs(p, s)
 	}
 	if need.EqualHash != "" {
-		revision, at, problem := r.Fleet.EqualRevision(ctx, s.key.Identity, s.key.Region, need.EqualFamily, need.EqualHash)
+		revision, at, problem := r.Fleet.EqualRevision(ctx, s.key.Identity, s.key.Region, need.EqualFamily, need.EqualHash, s.searchedSince(p))
 		if problem != nil {
 			s.facts.Problem = problem
 			return
@@ -119,6 +119,15 @@ func (r *ReleaseReconciler) observeService(ctx context.Context, p *pass, s *serv
 		}
 		s.facts.Ours, s.facts.OursAt, s.facts.OursRevision = deployment, at, need.Revision
 	}
+}
+
+// searchedSince is when a search for a revision must have begun at the earliest: where an answer
+// was lost, or a token asks, only a new one tells.
+func (s *service) searchedSince(p *pass) time.Time {
+	if s.memory.Intent != nil || p.look {
+		return p.started
+	}
+	return time.Time{}
 }
 
 func (r *ReleaseReconciler) needs(p *pass, s *service) rollout.Need {

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ type refusal struct {
 // not remembered: its own time to wait is all there is to know.
 func (r *refusals) note(p *pass, s *service, problem *rollout.Problem) time.Duration {
 	if problem.Delay() {
-		return max(problem.RetryAfter, soon)
+		return cmp.Or(problem.RetryAfter, time.Second)
 	}
 	wait := max(problem.RetryAfter, r.slow)
 	r.mu.Lock()

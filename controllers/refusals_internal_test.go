@@ -70,7 +70,7 @@ func TestWhatPassesByItselfIsNotRemembered(t *testing.T) {
 	release := aRelease(nil)
 	for class, c := range map[rollout.ProblemClass]struct{ after, want time.Duration }{
 		rollout.ProblemThrottled: {9 * time.Second, 9 * time.Second},
-		rollout.ProblemTransient: {0, soon},
+		rollout.ProblemTransient: {0, time.Second},
 	} {
 		wait := r.note(&pass{release: release}, aService("h1"), &rollout.Problem{Class: class, RetryAfter: c.after})
 		if wait != c.want {

@@ -30,7 +30,7 @@ func main() {
 	timeout := flag.Duration("timeout", 5*time.Minute, "how long the demo may take")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := run(ctx, *mode, *bin, *speed, *timeout)
 	stop()
 	if err != nil {
@@ -60,6 +60,9 @@ func run(ctx context.Context, mode, bin string, speed float64, timeout time.Dura
 		return err
 	}
 	if mode == modeLab {
+		if err := world.stock(ctx); err != nil {
+			return err
+		}
 		return stay(ctx, world)
 	}
 	if err := tell(starting, world); err != nil {
@@ -74,17 +77,24 @@ func stay(ctx context.Context, world *world) error {
 	fmt.Printf(`
 The lab is up. In another terminal:
 
+  unset AWS_PROFILE AWS_SESSION_TOKEN
   export KUBECONFIG=%s
   export AWS_ENDPOINT_URL=%s AWS_REGION=ap-south-1 AWS_DEFAULT_REGION=ap-south-1
   export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
 
   kubectl get ecsreleases -A            # or: %s kubectl get ecsreleases -A
   kubectl -n staging patch ecsrelease helium-backend --type=merge -p '{"spec":{"image":"helium-backend:v2"}}'
+  kubectl -n staging get ecsreleases -w
+
   aws ecs describe-services --cluster helium-mumbai-staging-cluster --services backend worker
   curl -s $AWS_ENDPOINT_URL/_sim/       # what can be done to this AWS
 
+In ECR there are helium-backend:v1, v2, and v3, whose containers exit with 3 when they are run.
+There is no v4.
+
 The log of the controller is %s. Ctrl-C ends it all.
 `, world.Kubeconfig, world.account.AWS.Endpoint, lab.AccountID, lab.RootSecret, world.Path("kubebox"), world.manager.Log)
+	defer say("the lab has ended")
 	return world.Wait(ctx)
 }
 

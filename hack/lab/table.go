@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -45,7 +46,7 @@ func rows(releases []ecsv1alpha1.EcsRelease) [][]string {
 	var all [][]string
 	slices.SortFunc(releases, func(a, b ecsv1alpha1.EcsRelease) int { return -strings.Compare(a.Namespace, b.Namespace) })
 	for _, release := range releases {
-		ready, reason := "", ""
+		ready, reason := "", "not seen by a controller yet"
 		if condition := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady); condition != nil {
 			ready, reason = string(condition.Status), condition.Reason
 		}
@@ -53,10 +54,14 @@ func rows(releases []ecsv1alpha1.EcsRelease) [][]string {
 		for _, target := range release.Status.Targets {
 			for _, service := range target.Services {
 				tasks := ""
-				if d := service.Deployment; d != nil && d.Outcome == "" {
-					tasks = fmt.Sprintf("%d new, %d old of %d tasks", d.Running, d.Old, d.Desired)
+				if d := service.Deployment; d != nil && d.Outcome == "" && d.Desired > 0 {
+					tasks = fmt.Sprintf("%d/%d new, %d old tasks", d.Running, d.Desired, d.Old)
 				}
-				all = append(all, []string{"  " + target.Name + "/" + service.Name, string(service.State), service.Reason, service.Revision, tasks})
+				reason := service.Reason
+				if reason == string(service.State) || reason == ecsv1alpha1.ReasonProgressing {
+					reason = ""
+				}
+				all = append(all, []string{"  " + target.Name + "/" + service.Name, string(service.State), reason, service.Revision, tasks})
 			}
 		}
 	}
@@ -72,23 +77,32 @@ type screen struct {
 }
 
 func newScreen() *screen {
-	info, err := os.Stdout.Stat()
 	return &screen{
-		terminal: err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb",
+		terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb",
 		began:    time.Now(),
 		last:     map[string]string{},
 	}
 }
 
+// fits says how wide lines may be for that many of them to be drawn again in their place, and
+// whether they can be at all.
+func (s *screen) fits(lines int) (width int, ok bool) {
+	if !s.terminal {
+		return 0, false
+	}
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	return width, err == nil && width > 0 && lines < height
+}
+
 func (s *screen) draw(table [][]string) {
 	lines := align(table)
-	if s.terminal {
+	if width, ok := s.fits(len(lines)); ok {
 		var frame strings.Builder
 		if s.height > 0 {
 			fmt.Fprintf(&frame, "\x1b[%dA", s.height)
 		}
 		for _, line := range lines {
-			frame.WriteString("\x1b[2K" + line + "\n")
+			frame.WriteString("\x1b[2K" + line[:min(len(line), width)] + "\n")
 		}
 		frame.WriteString("\x1b[J")
 		fmt.Print(frame.String())
@@ -103,7 +117,7 @@ func (s *screen) draw(table [][]string) {
 		key, shown := owner+row[0], strings.Join(row, " ")
 		if s.last[key] != shown {
 			s.last[key] = shown
-			fmt.Printf("%5.1fs  %-26s %s\n", time.Since(s.began).Seconds(), owner, lines[i])
+			fmt.Printf("%5.1fs  %-26s %s\n", time.Since(s.began).Seconds(), owner, strings.TrimPrefix(lines[i], owner))
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 
 	"heliumai.space/ecsrelease/internal/lab"
@@ -32,18 +33,21 @@ func newWorld(bin string, speed float64) (*world, error) {
 
 // start brings everything up, in the order in which it depends on each other.
 func (w *world) start(ctx context.Context) (err error) {
-	say("starting a control plane and a local AWS (logs are in %s)", w.Dir)
+	say("starting a control plane and a local AWS, in which time passes %g times as fast (logs are in %s)", w.speed, w.Dir)
 	if err := w.StartControlPlane(ctx); err != nil {
 		return err
 	}
 	if w.account.AWS, err = w.StartAWS(ctx, "awssim", "--speed", fmt.Sprint(w.speed)); err != nil {
 		return err
 	}
-	say("in AWS: two services in four clusters of three regions, all on v1")
+	say("in AWS: two services in each of four clusters in three regions, all on helium-backend:v1")
 	if err := w.account.Furnish(ctx); err != nil {
 		return err
 	}
-	say("installing the CRDs and starting the controller")
+	if err := w.account.Settle(ctx); err != nil {
+		return err
+	}
+	say("installing the CRDs and starting the controller, which looks every second instead of every five")
 	if err := w.InstallCRDs(ctx); err != nil {
 		return err
 	}
@@ -52,6 +56,24 @@ func (w *world) start(ctx context.Context) (err error) {
 	}
 	say("kubectl apply -k config/samples")
 	return w.Kubectl(ctx, "apply", "-k", "config/samples")
+}
+
+// stock pushes what a visitor may want to release: a good image, and one that crashes.
+func (w *world) stock(ctx context.Context) error {
+	if _, err := w.account.Push(ctx, "v2"); err != nil {
+		return err
+	}
+	crashing, err := w.account.Push(ctx, "v3")
+	if err != nil {
+		return err
+	}
+	for _, image := range []string{"*:v3", "*" + crashing} {
+		behavior := map[string]any{"image": image, "kind": "Crash", "exitCode": 3, "afterSeconds": 3}
+		if err := w.account.AWS.Admin(ctx, http.MethodPut, "images", behavior, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *world) startManager() (err error) {

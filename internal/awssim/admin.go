@@ -48,13 +48,13 @@ func (s *Simulator) adminRoutes() http.Handler {
 		}},
 		{"PUT", "/_sim/quotas", `{"enabled": true}: enforce AWS's request quotas, buckets full`, s.putQuotas},
 		{"PUT", "/_sim/latency", `{"read": "50ms", "write": "250ms"}: what every answer takes`, s.putLatency},
-		{"PUT", "/_sim/images", "script what an image does when it runs", s.putImageBehavior},
+		{"PUT", "/_sim/images", `{"image": "*:v3", "kind": "Crash", "exitCode": 3, "afterSeconds": 5}: script what an image does when it runs; also account, region, cluster, service, container (all with *); kinds: Healthy, Crash, Unhealthy, PullFail, OutOfMemory, SlowStart, PlacementFail`, s.putImageBehavior},
 		{"DELETE", "/_sim/images", "all images are well again", func(*http.Request, []byte) (any, error) {
 			s.ClearImageBehaviors()
 			return nil, nil
 		}},
 		{"PUT", "/_sim/replication", `{"account": "..", "region": "..", "delay": "1m"}: how long ECR's replication takes`, s.putReplication},
-		{"POST", "/_sim/faults", "put a fault in force; answers it with its ID", func(_ *http.Request, body []byte) (any, error) {
+		{"POST", "/_sim/faults", `{"operation": "UpdateService", "times": 1, "drop": true, "executed": true}: put a fault in force (error, throttle, drop, hang, latency, staleness); answers it with its ID`, func(_ *http.Request, body []byte) (any, error) {
 			return put(body, s.putFault)
 		}},
 		{"GET", "/_sim/faults", "the faults in force, with what they hit", func(*http.Request, []byte) (any, error) { return s.Faults(), nil }},

@@ -97,11 +97,12 @@ func (f *Fleet) Update(ctx context.Context, k Key, revision string) (Updated, er
 			updated.Primary = primary.ID
 		}
 	}
-	if problem := (*rollout.Problem)(nil); errors.As(err, &problem) && isInactive(problem) {
+	if problem := (*rollout.Problem)(nil); errors.As(err, &problem) && IsInactive(problem) {
 		// What was remembered of it is no longer so.
 		key := revisionKey{identity: k.Identity, region: k.Region, revision: revision}
 		f.documents.drop(key)
 		f.summaries.drop(key)
+		f.registrations.touch(familyKey{account: k.Identity.AccountID, region: k.Region, family: rollout.Family(revision)})
 	}
 	f.logger(ctx).Info("UpdateService", outcome(err, updated.At, updated.RequestID,
 		"account", k.Identity.AccountID, "region", k.Region, "cluster", k.Cluster, "service", k.Service,

@@ -18,7 +18,7 @@ import (
 
 const (
 	// clockSkew is how far AWS's clock may be behind ours, and how coarse a recorded time is.
-	clockSkew = 5 * time.Second
+	clockSkew = 10 * time.Second
 	// revisionsPerCall is how many service revisions ECS describes in one call.
 	revisionsPerCall = 20
 	// deploymentPages is how many pages of service deployments one look goes through at most.

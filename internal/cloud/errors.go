@@ -159,8 +159,8 @@ func kindOf(err error) kind {
 	return known
 }
 
-// isInactive says that AWS turned a revision down because it was deregistered.
-func isInactive(problem *rollout.Problem) bool {
+// IsInactive says that AWS turned a revision down because it was deregistered.
+func IsInactive(problem *rollout.Problem) bool {
 	return problem.Class == rollout.ProblemRefused && inactive.MatchString(problem.Message)
 }
 

@@ -76,6 +76,8 @@ type Fleet struct {
 	mutabilities *lru[repositoryKey, mutability]
 	present      *lru[presenceKey, time.Time]
 	deployments  *lru[deploymentKey, seenDeployment]
+	searches     *lru[searchKey, search]
+	listings     *lru[listingKey, listing]
 
 	registrations registrations
 }
@@ -127,6 +129,8 @@ func New(o Options) (*Fleet, error) {
 		mutabilities: newLRU[repositoryKey, mutability](10_000),
 		present:      newLRU[presenceKey, time.Time](20_000),
 		deployments:  newLRU[deploymentKey, seenDeployment](10_000),
+		searches:     newLRU[searchKey, search](10_000),
+		listings:     newLRU[listingKey, listing](10_000),
 	}, nil
 }
 

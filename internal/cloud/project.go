@@ -16,6 +16,7 @@ import (
 func project(s *types.Service, at time.Time) *rollout.View {
 	v := &rollout.View{
 		At:                    at,
+		Created:               aws.ToTime(s.CreatedAt),
 		Status:                text(s.Status),
 		Controller:            string(types.DeploymentControllerTypeEcs),
 		Express:               s.ResourceManagementType == types.ResourceManagementTypeEcs,

@@ -43,9 +43,15 @@ func TestARevisionThatIsNotThereIsMissingAndAFamilyAloneIsRefused(t *testing.T) 
 	})
 }
 
+// searched is now, and lets time go on: an answer from before is none.
+func (w *world) searched() time.Time {
+	time.Sleep(time.Millisecond)
+	return time.Now()
+}
+
 func (w *world) equal(family, hash string) string {
 	w.t.Helper()
-	revision, at, problem := w.fleet.EqualRevision(w.t.Context(), w.id, region, family, hash)
+	revision, at, problem := w.fleet.EqualRevision(w.t.Context(), w.id, region, family, hash, w.searched())
 	noProblem(w.t, problem)
 	if at.IsZero() {
 		w.t.Error("it is not said when the look began")

@@ -47,6 +47,27 @@ func (r *registrations) begin(key familyKey, looked time.Time) (wait time.Durati
 	return 0, true
 }
 
+// valid says that what was seen of a family at a time may still be taken for what there is: it is
+// not too old, and nothing was registered since, or may have been.
+func (r *registrations) valid(key familyKey, at, notBefore time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	turn := r.families[key]
+	return !at.Before(notBefore) && time.Since(at) < searchAge && !turn.busy && at.After(turn.changed)
+}
+
+// touch makes whatever was seen of a family until now worth nothing.
+func (r *registrations) touch(key familyKey) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.families == nil {
+		r.families = map[familyKey]familyTurn{}
+	}
+	turn := r.families[key]
+	turn.changed = time.Now()
+	r.families[key] = turn
+}
+
 // end is told how a registration ended: whether it may have changed the family, and whether that
 // is in doubt.
 func (r *registrations) end(key familyKey, changed, doubtful bool) {

@@ -105,14 +105,35 @@ func (f *Fleet) seen(id Identity, region, revision string) {
 // holds the content with this hash: among the newest that ECS lists, and directly above them,
 // because the list lags. "" when there is none. at is when the look began.
 //
-// It describes a few revisions at most; what it learns of them is kept, so a search that was
-// throttled goes on where it stopped.
-func (f *Fleet) EqualRevision(ctx context.Context, id Identity, region, family, hash string) (revision string, at time.Time, problem *rollout.Problem) {
-	at = time.Now()
-	listed, problem := f.listRevisions(ctx, id, region, family)
-	if problem != nil {
-		return "", at, problem
+// It describes a few revisions at most. What it learns is kept, so a search that was throttled
+// goes on where it stopped. An answer that began at notBefore or later serves again for a while,
+// as long as nothing was registered in the family since.
+func (f *Fleet) EqualRevision(ctx context.Context, id Identity, region, family, hash string, notBefore time.Time) (revision string, at time.Time, problem *rollout.Problem) {
+	key := familyKey{account: id.AccountID, region: region, family: family}
+	asked := searchKey{identity: id, family: key, hash: hash}
+	if last, ok := f.searches.get(asked); ok && f.registrations.valid(key, last.at, notBefore) {
+		return last.revision, last.at, nil
 	}
+	revision, at, problem = f.search(ctx, id, region, family, hash, notBefore)
+	if problem == nil {
+		f.searches.put(asked, search{revision: revision, at: at}, 1)
+	}
+	return revision, at, problem
+}
+
+// search is EqualRevision without the memory of its answers.
+func (f *Fleet) search(ctx context.Context, id Identity, region, family, hash string, notBefore time.Time) (revision string, at time.Time, problem *rollout.Problem) {
+	key := familyKey{account: id.AccountID, region: region, family: family}
+	listing := listingKey{identity: id, family: key}
+	last, ok := f.listings.get(listing)
+	if !ok || !f.registrations.valid(key, last.at, notBefore) {
+		last.at = time.Now()
+		if last.revisions, problem = f.listRevisions(ctx, id, region, family); problem != nil {
+			return "", last.at, problem
+		}
+		f.listings.put(listing, last, 1)
+	}
+	listed, at := last.revisions, last.at
 	newest := 0
 	if len(listed) > 0 {
 		newest = rollout.Number(listed[0])
@@ -146,6 +167,32 @@ func (f *Fleet) EqualRevision(ctx context.Context, id Identity, region, family, 
 		}
 	}
 	return "", at, nil
+}
+
+// searchAge is how long an answer about a family may serve again.
+const searchAge = 15 * time.Second
+
+// searchKey is a content in a family as somebody may read it, search the answer about it.
+type searchKey struct {
+	identity Identity
+	family   familyKey
+	hash     string
+}
+
+type search struct {
+	revision string
+	at       time.Time
+}
+
+// listingKey is a family as somebody may read it, listing what ECS listed of it.
+type listingKey struct {
+	identity Identity
+	family   familyKey
+}
+
+type listing struct {
+	revisions []string
+	at        time.Time
 }
 
 // equalAbove looks at the revisions above the newest that is listed, one by one until there is

@@ -6,8 +6,11 @@ import (
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
-// Wait is how long our share of the quota makes a step wait for its turn; 0: there is room for
-// it now. It takes nothing, so that whoever is told to wait need not announce what is not to be
+// shutGate is how soon the write gate may be open again.
+const shutGate = time.Second
+
+// Wait is how long our share of the quota, or the write gate, makes a step wait for its turn; 0:
+// there is room for it now. It takes nothing, so that whoever is told to wait need not announce what is not to be
 // done yet.
 func (f *Fleet) Wait(k Key, action rollout.Action) time.Duration {
 	q := quotaNone
@@ -20,6 +23,9 @@ func (f *Fleet) Wait(k Key, action rollout.Action) time.Duration {
 	}
 	if q == quotaNone {
 		return 0
+	}
+	if f.options.Gate(f.options.CallDeadline) != nil {
+		return shutGate
 	}
 	return f.budget.bucket(bucketKey{account: k.Identity.AccountID, region: k.Region, quota: q}).wait(time.Now())
 }

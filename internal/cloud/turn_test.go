@@ -17,7 +17,7 @@ func budgeted(t *testing.T, share float64) *Fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Fleet{metrics: m, budget: newBudget(share, m)}
+	return &Fleet{metrics: m, budget: newBudget(share, m), options: Options{Gate: func(time.Duration) error { return nil }}}
 }
 
 // spend takes tokens until none is left, and says how many there were.

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"heliumai.space/ecsrelease/internal/awssim/seed"
 )
@@ -35,6 +37,14 @@ type Cluster struct {
 	Prefix string
 	// Services are the names of its services; none means those of Services.
 	Services []string
+}
+
+// names are the names of the cluster's services.
+func (c Cluster) names() []string {
+	if len(c.Services) > 0 {
+		return c.Services
+	}
+	return Services()
 }
 
 // Account is the account of the operator's users.
@@ -99,11 +109,7 @@ func (a *Account) Furnish(ctx context.Context) error {
 	}
 	for _, cluster := range a.Clusters {
 		client := ecs.NewFromConfig(a.root(cluster.Region))
-		names := cluster.Services
-		if len(names) == 0 {
-			names = Services()
-		}
-		for _, name := range names {
+		for _, name := range cluster.names() {
 			service := seed.Service{
 				Cluster: cluster.Name, Name: name, Family: cluster.Prefix + name, Desired: Desired,
 				Image:         fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:v1", AccountID, cluster.Region, Repository),
@@ -113,6 +119,31 @@ func (a *Account) Furnish(ctx context.Context) error {
 			}
 			if _, err := service.Create(ctx, client); err != nil {
 				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Settle waits until all services run steadily, as those of users do.
+func (a *Account) Settle(ctx context.Context) error {
+	for _, cluster := range a.Clusters {
+		client := ecs.NewFromConfig(a.root(cluster.Region))
+		names := cluster.names()
+		for {
+			out, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster.Name, Services: names})
+			if err != nil {
+				return fmt.Errorf("describing the services of %s: %w", cluster.Name, err)
+			}
+			if !slices.ContainsFunc(out.Services, func(s ecstypes.Service) bool {
+				return len(s.Deployments) != 1 || s.Deployments[0].RolloutState != ecstypes.DeploymentRolloutStateCompleted
+			}) {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("waiting for the services of %s: %w", cluster.Name, ctx.Err())
+			case <-time.After(100 * time.Millisecond):
 			}
 		}
 	}

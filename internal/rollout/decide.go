@@ -35,6 +35,7 @@ var rules = []rule{
 	worldNoticed,
 
 	// What became of the deployment that we started last?
+	serviceRecreated,
 	deploymentNotLookedUp,
 	deploymentNotRecorded,
 	deploymentSucceeded,
@@ -171,6 +172,10 @@ func (s *situation) problematic(p *Problem) *answer {
 	a := s.looked(ecsv1alpha1.ServiceUnknown, ecsv1alpha1.ReasonObservationFailed, p.Message)
 	a.look = max(a.look, p.RetryAfter)
 	a.inFlight = s.memory.Intent != nil || s.flying() != nil
+	// A look-up that waits for its share of a quota is no news of a service that can be seen and is
+	// not said to be well.
+	underWay := s.memory.State == ecsv1alpha1.ServiceOutOfSync || s.memory.State == ecsv1alpha1.ServiceDeploying
+	a.keep = p == s.Facts.Problem && p.Class == ProblemThrottled && underWay
 	return a
 }
 

@@ -8,6 +8,15 @@ import (
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
+// serviceRecreated: the service was deleted and created again since our deployment, which went
+// with the old one: nothing is known of its image.
+func serviceRecreated(s *situation) *answer {
+	if d := s.flying(); d != nil && s.View.Created.After(d.Started.Add(skew)) {
+		d.Outcome = ecsv1alpha1.DeploymentSuperseded
+	}
+	return nil
+}
+
 // deploymentNotLookedUp: our deployment is in flight and its record in ECS was not looked up, or
 // could not be. Nothing is concluded without it.
 func deploymentNotLookedUp(s *situation) *answer {
@@ -161,13 +170,24 @@ func (s *situation) deploying(d *ecsv1alpha1.DeploymentStatus) *answer {
 // record is what ECS records of d, which must be in flight; what it teaches is written to d.
 func (s *situation) record(d *ecsv1alpha1.DeploymentStatus) (*ServiceDeployment, bool) {
 	ours, looked := s.ours(d.ServiceDeployment, d.Revision, d.Started.Time)
-	if ours != nil {
+	switch {
+	case ours != nil && s.earlier(ours, d):
+		ours, d.ServiceDeployment = nil, ""
+	case ours != nil:
 		d.ServiceDeployment = ours.ID
 	}
 	if d.Primary == "" && s.shows(d) {
 		d.Primary = s.primary.ID
 	}
 	return ours, looked
+}
+
+// earlier says that sd is of an earlier deployment of d's revision: it was stopped, and the service
+// shows d's own as the primary one. ECS lists a deployment some seconds late, and until then only
+// those before.
+func (s *situation) earlier(sd *ServiceDeployment, d *ecsv1alpha1.DeploymentStatus) bool {
+	stopped := sd.Status == "STOPPED" || sd.Status == "STOP_REQUESTED" || sd.Status == "STOP_IN_PROGRESS"
+	return stopped && !sd.BreakerTriggered && s.shows(d) && s.primary.RolloutState != "FAILED"
 }
 
 // recorded is our deployment in flight and what ECS records of it; nil without both.

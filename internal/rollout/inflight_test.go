@@ -215,6 +215,19 @@ func TestWithoutARecordTheServiceItselfTells(t *testing.T) {
 			state: ecsv1alpha1.ServiceFailed, reason: ecsv1alpha1.ReasonCircuitBreaker,
 		},
 		{
+			name: "the proven revision in a service that was created again since is no rollback",
+			change: func(in *Input) {
+				unrecorded(in, 2*time.Minute)
+				in.View = steadyView()
+				in.View.Created = now.Add(-time.Minute)
+				in.View.Deployments[0].Created = now.Add(-time.Minute)
+				in.Want.Base, in.Want.BaseHash = "app:1", "h1"
+				lookedForEqual(in, "app:2")
+			},
+			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync,
+			step: updating,
+		},
+		{
 			name: "a new revision in its place is a later deployment",
 			change: func(in *Input) {
 				unrecorded(in, 2*time.Minute)

@@ -101,7 +101,7 @@ func (s *situation) equal(hash, family string) (string, bool) {
 // for, which is then noted as a need.
 func (s *situation) ours(id, revision string, since time.Time) (*ServiceDeployment, bool) {
 	if s.Facts.OursAt.IsZero() || s.Facts.OursRevision != revision {
-		s.need.Deployment, s.need.ID, s.need.Revision, s.need.Since = true, id, revision, since.Add(-skew)
+		s.need.Deployment, s.need.ID, s.need.Revision, s.need.Since = true, id, revision, since
 		return nil, false
 	}
 	return s.Facts.Ours, true

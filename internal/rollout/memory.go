@@ -55,6 +55,14 @@ func NotDone(m ecsv1alpha1.ServiceStatus) ecsv1alpha1.ServiceStatus {
 	return m
 }
 
+// Withdrawn is m after an update that AWS refused because the revision is not ACTIVE any more:
+// one that carries the content is to be looked for again.
+func Withdrawn(m ecsv1alpha1.ServiceStatus) ecsv1alpha1.ServiceStatus {
+	m = NotDone(m)
+	m.Registered = ""
+	return m
+}
+
 // Prove is m with what it runs recorded as proven, if it is in sync with at least one task. It
 // is for the services of a release that is ready as a whole, and may be called again.
 func Prove(m ecsv1alpha1.ServiceStatus, now time.Time) ecsv1alpha1.ServiceStatus {

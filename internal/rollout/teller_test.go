@@ -134,8 +134,8 @@ func (s *teller) observe(svc *service) Input {
 	if need.Deployment {
 		in.Facts.OursAt, in.Facts.OursRevision = s.world.now, need.Revision
 		for _, r := range svc.records {
-			if need.ID == r.ID || (need.ID == "" && r.Revision == need.Revision && r.Created.After(need.Since)) {
-				in.Facts.Ours = r
+			if need.ID == r.ID || (need.ID == "" && r.Revision == need.Revision && !r.Created.Before(need.Since.Add(-skew))) {
+				in.Facts.Ours = r // the last is the nearest: a story does not update twice in that time
 			}
 		}
 	}

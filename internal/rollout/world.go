@@ -27,6 +27,7 @@ type View struct {
 	// Problem is why the look gave nothing; all that follows is then zero.
 	Problem *Problem
 
+	Created        time.Time
 	Status         string // ACTIVE, DRAINING, INACTIVE
 	Controller     string // ECS, CODE_DEPLOY, EXTERNAL
 	Express        bool   // ECS Express Mode manages the service's resources
