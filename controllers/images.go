@@ -178,7 +178,7 @@ func choiceProblem(s *service, err error) *rollout.Problem {
 	if errors.As(err, &missing) {
 		return refused(ecsv1alpha1.ReasonContainerNotFound, "service %q: %s", s.spec.Name, err)
 	}
-	return refused(ecsv1alpha1.ReasonContainerAmbiguous, "service %q: %s; name them in services[].containerNames", s.spec.Name, err)
+	return refused(ecsv1alpha1.ReasonContainerAmbiguous, "service %q: %s", s.spec.Name, err)
 }
 
 // observeImages checks that every image of the service is in its region, with the architecture

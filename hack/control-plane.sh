@@ -101,7 +101,7 @@ build() {
 	# Looked for again: another one of us may have built it while we waited.
 	if [ -x "$dir/kubebox" ]; then return 0; fi
 	say "building etcd, kube-apiserver, kube-controller-manager and kubectl $version from their Go modules into one binary,"
-	say "once: about 6 minutes on two cores and 4 GB of Go's caches when they are empty, under a minute when they are full"
+	say "once: about 9 minutes on two cores and 4 GB of Go's caches when they are empty, under a minute when they are full"
 	local started=$SECONDS program
 	mkdir -p "$dir"
 	go build -ldflags="$ldflags" -o "$dir/.kubebox.$$" .
