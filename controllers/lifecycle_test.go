@@ -188,7 +188,7 @@ func TestTheYoungerOfTwoReleasesOfAServiceLetsGo(t *testing.T) {
 // A clean-up deregisters our old revision; going back to its image then takes a new one.
 func TestGoingBackToADeregisteredRevisionRegistersItsContentOnceMore(t *testing.T) {
 	w, release, v2 := released(t)
-	registered := w.get(release).Status.Targets[0].Services[0].Registered
+	registered := service(w.get(release), "mumbai/backend").Registered
 	w.push("v3")
 	w.bump(release, "helium-backend:v3")
 	w.ready(release)
@@ -210,7 +210,7 @@ func TestARevisionThatIsDeregisteredBeforeItsUpdateIsRegisteredOnceMore(t *testi
 	release := w.apply("helium-backend:v2")
 	var registered string
 	w.await(release, "a revision registered", func(r *ecsv1alpha1.EcsRelease) error {
-		registered = r.Status.Targets[0].Services[0].Registered
+		registered = service(r, "mumbai/backend").Registered
 		if registered == "" {
 			return fmt.Errorf("none yet")
 		}
@@ -232,7 +232,7 @@ func TestAnImageAndBackAgainWithinSecondsBecomesReady(t *testing.T) {
 	w.await(release, "v3 being deployed", deploying)
 	w.bump(release, "helium-backend:v4")
 	w.await(release, "v4 being deployed", func(r *ecsv1alpha1.EcsRelease) error {
-		if d := r.Status.Targets[0].Services[0].Deployment; d == nil || d.Revision != "helium-backend:4" || d.Outcome != "" {
+		if d := service(r, "mumbai/backend").Deployment; d == nil || d.Revision != "helium-backend:4" || d.Outcome != "" {
 			return fmt.Errorf("the deployment is %+v", d)
 		}
 		return nil
