@@ -11,13 +11,13 @@ const (
 	warning = corev1.EventTypeWarning
 )
 
-// occurrence is an event that waits for the status which shows it to be written.
+// occurrence is an event of the ordinary kind that waits for the status which shows it to be written.
 type occurrence struct {
-	kind, reason, note string
+	reason, note string
 }
 
 func (s *service) occur(reason, format string, args ...any) {
-	s.moved = append(s.moved, occurrence{kind: normal, reason: reason, note: fmt.Sprintf(format, args...)})
+	s.moved = append(s.moved, occurrence{reason: reason, note: fmt.Sprintf(format, args...)})
 }
 
 // actionOn is the action of an event about one thing of a release. It names the thing, because

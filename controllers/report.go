@@ -243,7 +243,7 @@ func (r *ReleaseReconciler) tell(ctx context.Context, p *pass, verdict rollout.V
 	logger := log.FromContext(ctx)
 	for _, s := range p.services {
 		for _, event := range s.moved {
-			r.Recorder.Eventf(p.release, nil, event.kind, event.reason, actionOn(event.reason, s.name()), "%s", event.note)
+			r.Recorder.Eventf(p.release, nil, normal, event.reason, actionOn(event.reason, s.name()), "%s", event.note)
 		}
 		was := stateOf(p.before, s)
 		if was == s.memory.State {
