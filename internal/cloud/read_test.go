@@ -59,6 +59,50 @@ func (w *world) equal(family, hash string) string {
 	return revision
 }
 
+// Services that wait for their turn ask in every pass: with a call each time, those of a large
+// release would use up the share that the others need to get anywhere.
+func TestASearchIsNotMadeAgainUntilSomethingWasRegisteredOrItIsOld(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		base := w.revise("backend", "docker.io/library/nginx:1")
+		w.settle()
+		d := w.derive(base, "docker.io/library/nginx:2")
+		search := func(notBefore time.Time) (string, time.Time) {
+			t.Helper()
+			revision, at, problem := w.fleet.EqualRevision(t.Context(), w.id, region, "backend", d.Hash, notBefore)
+			noProblem(t, problem)
+			return revision, at
+		}
+		lists := func(want int, when string) {
+			t.Helper()
+			if got := w.calls()["ListTaskDefinitions"]; got != want {
+				t.Errorf("%s: %d lists, want %d", when, got, want)
+			}
+		}
+		for range 5 {
+			search(time.Time{})
+			time.Sleep(time.Second)
+		}
+		lists(1, "asked again and again")
+		search(time.Now())
+		lists(2, "asked for a new look")
+
+		time.Sleep(time.Millisecond)
+		_, looked := search(time.Now())
+		registered, _, err := w.fleet.Register(t.Context(), w.id, region, d, looked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+		if got, _ := search(time.Time{}); got != registered {
+			t.Errorf("found %q after the registration, want %s", got, registered)
+		}
+		lists(4, "after a registration")
+		time.Sleep(searchAge)
+		search(time.Time{})
+		lists(5, "when the answer is old")
+	})
+}
+
 func TestAnEqualRevisionIsFoundAlthoughTheListDoesNotShowItYet(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		base := w.revise("backend", "docker.io/library/nginx:1")
