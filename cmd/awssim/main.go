@@ -1,5 +1,6 @@
-// Command awssim serves a local AWS: ECS, ECR and STS for as many accounts and regions as
-// anybody signs for. See package awssim for what it implements and for its admin API.
+// Command awssim serves a local AWS: ECS, ECR, STS, load balancers and alarms for as many
+// accounts and regions as anybody signs for. See package awssim for what it implements and
+// for its admin API.
 package main
 
 import (
@@ -18,7 +19,8 @@ import (
 	"heliumai.space/ecsrelease/internal/awssim"
 )
 
-const usage = `awssim is a local AWS: ECS, ECR and STS, for any number of accounts and regions.
+const usage = `awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2) and CloudWatch's
+alarms, for any number of accounts and regions.
 
 Usage: awssim [flags]
 
@@ -34,6 +36,12 @@ secret "awssim" is the root of that account; nothing needs to be created first:
 Users, roles, faults, image behaviour, quotas and the journal of calls have an admin API:
 
   curl -s http://127.0.0.1:4566/_sim/
+
+With --load-balancers each load balancer listens at an address of its own, 127.80.0.1 and up,
+which is its DNS name. HTTPS listeners have certificates of an authority of the simulator's:
+
+  curl -s http://127.0.0.1:4566/_sim/ca.pem > ca.pem
+  curl --cacert ca.pem --connect-to app.example.com:443:127.80.0.1:443 https://app.example.com/
 
 Flags:
 `
@@ -81,13 +89,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	// Requests that hang on purpose end with this context; Shutdown would wait for them.
 	requests, cancelRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelRequests()
+	simulator := awssim.New(cfg.simulator)
 	server := &http.Server{
-		Handler:           awssim.New(cfg.simulator),
+		Handler:           simulator,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	if cfg.simulator.LoadBalancerAddresses {
+		stop := listenForLoadBalancers(ctx, simulator, stderr)
+		defer stop()
+	}
 	if err := announce(cfg, "http://"+listener.Addr().String(), stdout); err != nil {
 		return errors.Join(err, server.Close())
 	}
@@ -105,6 +118,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
+// listenForLoadBalancers serves the load balancers until stop is called, which waits for the
+// end of it.
+func listenForLoadBalancers(ctx context.Context, simulator *awssim.Simulator, stderr io.Writer) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		simulator.ListenForLoadBalancers(ctx, func(text string) { fmt.Fprintln(stderr, "awssim:", text) })
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 func parse(args []string, stderr io.Writer) (settings, error) {
 	cfg := settings{}
 	flags := flag.NewFlagSet("awssim", flag.ContinueOnError)
@@ -120,6 +148,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.BoolVar(&cfg.simulator.Quotas, "quotas", false, "enforce AWS's request quotas from the start; PUT /_sim/quotas switches them later")
 	flags.DurationVar(&cfg.simulator.ReadLatency, "latency-read", 0, "what every answer of a reading operation takes")
 	flags.DurationVar(&cfg.simulator.WriteLatency, "latency-write", 0, "what every answer of a changing operation takes")
+	flags.BoolVar(&cfg.simulator.LoadBalancerAddresses, "load-balancers", false, "listen for each load balancer at a loopback address of its own, which is its DNS name; ports that cannot be listened on are reported")
 	flags.Uint64Var(&cfg.simulator.Seed, "seed", 0, "make generated names and fault probabilities repeatable; 0 draws a seed")
 	flags.IntVar(&cfg.simulator.JournalEntries, "journal", 0, "how many calls the journal keeps; 0 means 20000")
 	if err := flags.Parse(args); err != nil {

@@ -6,15 +6,19 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -66,6 +70,53 @@ func TestItServesTheSDKAndStopsWhenAsked(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestLoadBalancersAnswerAtTheirAddresses(t *testing.T) {
+	url, stop := start(t, "--load-balancers", "--speed", "1000")
+	client := elb.New(elb.Options{
+		Region: "ap-south-1", BaseEndpoint: &url,
+		Credentials: credentials.NewStaticCredentialsProvider("111122223333", "awssim", ""),
+	})
+	created, err := client.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{Name: aws.String("web"), Subnets: []string{"subnet-1", "subnet-2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := created.LoadBalancers[0]
+	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", *b.DNSName+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.CreateListener(t.Context(), &elb.CreateListenerInput{
+		LoadBalancerArn: b.LoadBalancerArn, Port: aws.Int32(int32(free.Addr().(*net.TCPAddr).Port)), Protocol: types.ProtocolEnumHttp,
+		DefaultActions: []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: aws.String("418")}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		response, err := http.Get("http://" + address + "/")
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusTeapot {
+				t.Errorf("the load balancer answers %d", response.StatusCode)
+			}
+			break
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Fatal(err)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if _, err := http.Get("http://" + address + "/"); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("after the end the load balancer answers %v", err)
 	}
 }
 
@@ -140,7 +191,7 @@ func TestHelpSaysHowToPointTheCommandLineAtIt(t *testing.T) {
 	if err := run(t.Context(), []string{"--help"}, io.Discard, &stderr); !errors.Is(err, flag.ErrHelp) {
 		t.Error(err)
 	}
-	for _, text := range []string{"AWS_ENDPOINT_URL", "aws sts get-caller-identity", "-allow-remote", "/_sim/"} {
+	for _, text := range []string{"AWS_ENDPOINT_URL", "aws sts get-caller-identity", "-allow-remote", "/_sim/", "-load-balancers"} {
 		if !strings.Contains(stderr.String(), text) {
 			t.Errorf("the help does not mention %s", text)
 		}

@@ -48,12 +48,23 @@ func (s *Simulator) adminRoutes() http.Handler {
 		}},
 		{"PUT", "/_sim/quotas", `{"enabled": true}: enforce AWS's request quotas, buckets full`, s.putQuotas},
 		{"PUT", "/_sim/latency", `{"read": "50ms", "write": "250ms"}: what every answer takes`, s.putLatency},
-		{"PUT", "/_sim/images", `{"image": "*:v3", "kind": "Crash", "exitCode": 3, "afterSeconds": 5}: script what an image does when it runs; also account, region, cluster, service, container (all with *); kinds: Healthy, Crash, Unhealthy, PullFail, OutOfMemory, SlowStart, PlacementFail`, s.putImageBehavior},
+		{"PUT", "/_sim/images", `{"image": "*:v3", "kind": "Crash", "exitCode": 3, "afterSeconds": 5}: script what an image does when it runs; also account, region, cluster, service, container (all with *); kinds: Healthy, Errors (answers users with httpStatus), Crash, Unhealthy, PullFail, OutOfMemory, SlowStart, PlacementFail`, s.putImageBehavior},
 		{"DELETE", "/_sim/images", "all images are well again", func(*http.Request, []byte) (any, error) {
 			s.ClearImageBehaviors()
 			return nil, nil
 		}},
 		{"PUT", "/_sim/replication", `{"account": "..", "region": "..", "delay": "1m"}: how long ECR's replication takes`, s.putReplication},
+		{"PUT", "/_sim/targets", `{"targetGroup": "arn:..", "id": "10.0.0.7", "port": 8080, "healthy": false, "reason": "Target.Timeout"}: what the health checks of a registered target find`, func(_ *http.Request, body []byte) (any, error) {
+			return put(body, func(h TargetHealth) (TargetHealth, error) { return h, s.SetTargetHealth(h) })
+		}},
+		{"GET", "/_sim/targets", "the registered targets of all load balancers", func(*http.Request, []byte) (any, error) { return s.Targets(), nil }},
+		{"DELETE", "/_sim/targets", "the health checks find what the targets themselves answer", func(*http.Request, []byte) (any, error) {
+			s.ClearTargetHealth()
+			return nil, nil
+		}},
+		{"GET", "/_sim/ca.pem", "the certificate that the load balancers' certificates are signed by, in PEM", func(*http.Request, []byte) (any, error) {
+			return pemFile(s.CertificateAuthority())
+		}},
 		{"POST", "/_sim/faults", `{"operation": "UpdateService", "times": 1, "drop": true, "executed": true}: put a fault in force (error, throttle, drop, hang, latency, staleness); answers it with its ID`, func(_ *http.Request, body []byte) (any, error) {
 			return put(body, s.putFault)
 		}},
@@ -104,8 +115,18 @@ func (route adminRoute) serve(w http.ResponseWriter, r *http.Request) {
 		// Which package reads the JSON is nothing to the person who wrote it.
 		result = map[string]string{"error": strings.TrimPrefix(err.Error(), "json: ")}
 	}
+	if file, raw := result.(pemDocument); raw {
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		_, _ = w.Write(file) // the client has gone if this fails; there is nobody to tell
+		return
+	}
 	answerAdmin(w, status, result)
 }
+
+// pemDocument is an answer that is no JSON.
+type pemDocument []byte
+
+func pemFile(data []byte, err error) (any, error) { return pemDocument(data), err }
 
 func answerAdmin(w http.ResponseWriter, status int, result any) {
 	w.Header().Set("Content-Type", "application/json")

@@ -27,7 +27,7 @@ func (c *call) authorize(action, resource string, conditions map[string]string) 
 
 // denied is the AccessDenied error of the call's protocol.
 func (c *call) denied(format string, args ...any) *apiError {
-	if c.service == "sts" {
+	if c.protocol == queryProtocol {
 		return newError(http.StatusForbidden, "AccessDenied", format, args...)
 	}
 	return newError(http.StatusBadRequest, "AccessDeniedException", format, args...)

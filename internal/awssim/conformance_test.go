@@ -15,6 +15,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 // Every call that a test makes through a client of this package is checked on the wire: what
@@ -59,7 +62,7 @@ func leftOut() []string {
 	var left []string
 	for service, table := range New(Options{}).tables {
 		for name := range table {
-			if !conformance.exercised[service+"."+name] {
+			if !conformance.exercised[modelOf(service)+"."+name] {
 				left = append(left, service+"."+name)
 			}
 		}
@@ -102,7 +105,7 @@ func (c conformingTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(received))
-	for _, problem := range checkExchange(r.Header, sent, response.StatusCode, received) {
+	for _, problem := range checkExchange(r, sent, response.StatusCode, received) {
 		c.t.Errorf("not as AWS: %s", problem)
 	}
 	return response, nil
@@ -118,7 +121,7 @@ func conformingHandler(t testing.TB, next http.Handler) http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(sent))
 		recorder := &recordingWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(recorder, r)
-		for _, problem := range checkExchange(r.Header, sent, recorder.status, recorder.body.Bytes()) {
+		for _, problem := range checkExchange(r, sent, recorder.status, recorder.body.Bytes()) {
 			t.Errorf("not as AWS: %s", problem)
 		}
 	})
@@ -140,43 +143,97 @@ func (w *recordingWriter) Write(data []byte) (int, error) {
 	return w.ResponseWriter.Write(data)
 }
 
+// exchange is one call on the wire.
+type exchange struct {
+	model     *serviceModel
+	operation operationModel
+	service   string // as the models are called
+	name      string
+	protocol  string // "json", "query" or "cbor"
+	request   any
+}
+
+// readExchange knows no calls that are none of AWS's or of no operation.
+func readExchange(r *http.Request, sent []byte) (e exchange, known bool) {
+	prefix, target, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	path := strings.Split(r.URL.Path, "/")
+	switch {
+	case isJSON:
+		e = exchange{service: targetServices[prefix], name: target, protocol: "json", request: decodeNumbers(sent)}
+	case len(path) == 5 && path[1] == "service":
+		e = exchange{service: targetServices[path[2]], name: path[4], protocol: "cbor", request: decodeCBORNumbers(sent)}
+	default:
+		form, err := url.ParseQuery(string(sent))
+		if err != nil {
+			return e, false
+		}
+		e = exchange{service: versionServices[form.Get("Version")], name: form.Get("Action"), protocol: "query", request: formMembers(form)}
+	}
+	if e.model = conformance.models[e.service]; e.model == nil {
+		return e, false
+	}
+	e.operation, known = e.model.Operations[e.name]
+	return e, known
+}
+
 var targetServices = map[string]string{
 	"AmazonEC2ContainerServiceV20141113":   "ecs",
 	"AmazonEC2ContainerRegistry_V20150921": "ecr",
+	"GraniteServiceVersion20100801":        "cloudwatch",
 }
 
-// checkExchange finds nothing to say about calls that are none of AWS's or of no operation.
-func checkExchange(header http.Header, sent []byte, status int, received []byte) []string {
-	service, name := "sts", ""
-	var request any
-	if prefix, target, ok := strings.Cut(header.Get("X-Amz-Target"), "."); ok {
-		service, name = targetServices[prefix], target
-		request = decodeNumbers(sent)
-	} else if form, err := url.ParseQuery(string(sent)); err == nil {
-		name = form.Get("Action")
-		request = topLevel(form)
-	}
-	model := conformance.models[service]
-	if model == nil {
-		return nil
-	}
-	operation, ok := model.Operations[name]
-	if !ok {
+var versionServices = map[string]string{"2011-06-15": "sts", "2015-12-01": "elbv2", "2010-08-01": "cloudwatch"}
+
+func checkExchange(r *http.Request, sent []byte, status int, received []byte) []string {
+	e, known := readExchange(r, sent)
+	if !known {
 		return nil
 	}
 	var problems []string
 	if status >= 300 {
-		problems = checkError(model, operation, received)
+		problems = e.checkError(received)
 	} else {
 		conformance.Lock()
-		conformance.exercised[service+"."+name] = true
+		conformance.exercised[e.service+"."+e.name] = true
 		conformance.Unlock()
-		problems = append(checkRequest(model, operation, request), checkAnswer(model, name, operation, received)...)
+		problems = append(e.checkRequest(), e.checkAnswer(received)...)
 	}
 	for i := range problems {
-		problems[i] = fmt.Sprintf("%s.%s (%d) %s", service, name, status, problems[i])
+		problems[i] = fmt.Sprintf("%s.%s (%d) %s", e.service, e.name, status, problems[i])
 	}
 	return problems
+}
+
+// decodeCBORNumbers turns a document into what decodeNumbers would return; nil for none.
+func decodeCBORNumbers(document []byte) any {
+	var value any
+	if cbor.Unmarshal(document, &value) != nil {
+		return nil
+	}
+	written, err := json.Marshal(jsonOf(value))
+	if err != nil {
+		return nil
+	}
+	return decodeNumbers(written)
+}
+
+// jsonOf is a CBOR value as JSON would have it: names are text, times are seconds.
+func jsonOf(value any) any {
+	switch value := value.(type) {
+	case map[any]any:
+		members := map[string]any{}
+		for key, item := range value {
+			members[fmt.Sprint(key)] = jsonOf(item)
+		}
+		return members
+	case []any:
+		for i := range value {
+			value[i] = jsonOf(value[i])
+		}
+	case time.Time:
+		return float64(value.UnixMilli()) / 1000
+	}
+	return value
 }
 
 func decodeNumbers(document []byte) any {
@@ -189,30 +246,53 @@ func decodeNumbers(document []byte) any {
 	return value
 }
 
-// topLevel is a form as a structure of its scalar members, lists only by their presence.
-func topLevel(form url.Values) map[string]any {
-	members := map[string]any{}
+// formMembers is a form as the structure that it spells, every scalar a text. A list without
+// members is an empty text.
+func formMembers(form url.Values) map[string]any {
+	root := map[string]any{}
 	for key := range form {
 		if key == "Action" || key == "Version" {
 			continue
 		}
-		name, _, nested := strings.Cut(key, ".")
-		if nested {
-			members[name] = []any{}
-		} else {
-			members[name] = form.Get(key)
+		parts, at := strings.Split(key, "."), root
+		for _, part := range parts[:len(parts)-1] {
+			below, _ := at[part].(map[string]any)
+			if below == nil {
+				below = map[string]any{}
+				at[part] = below
+			}
+			at = below
 		}
+		at[parts[len(parts)-1]] = form.Get(key)
 	}
-	return members
+	return withLists(root).(map[string]any)
+}
+
+func withLists(value any) any {
+	structure, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	if items, isList := structure["member"].(map[string]any); isList {
+		list := make([]any, len(items))
+		for i := range list {
+			list[i] = withLists(items[fmt.Sprint(i+1)])
+		}
+		return list
+	}
+	for name := range structure {
+		structure[name] = withLists(structure[name])
+	}
+	return structure
 }
 
 // checkRequest is for a request that was accepted: AWS would have refused an invalid one.
-func checkRequest(model *serviceModel, operation operationModel, request any) []string {
-	if operation.Input == nil {
+func (e *exchange) checkRequest() []string {
+	if e.operation.Input == nil {
 		return nil
 	}
-	check := &shapeCheck{model: model, request: true, xml: model.Metadata.Protocol == "query"}
-	check.value("request", operation.Input.Shape, withoutNulls(request))
+	check := &shapeCheck{model: e.model, request: true, xml: e.protocol == "query"}
+	check.value("request", e.operation.Input.Shape, withoutNulls(e.request))
 	return check.problems
 }
 
@@ -232,14 +312,17 @@ func withoutNulls(value any) any {
 	return value
 }
 
-func checkAnswer(model *serviceModel, name string, operation operationModel, received []byte) []string {
-	check := &shapeCheck{model: model}
-	if model.Metadata.Protocol != "query" {
+func (e *exchange) checkAnswer(received []byte) []string {
+	check := &shapeCheck{model: e.model}
+	if e.protocol != "query" {
 		value := decodeNumbers(received)
-		if operation.Output == nil {
+		if e.protocol == "cbor" {
+			value = decodeCBORNumbers(received)
+		}
+		if e.operation.Output == nil {
 			return nil
 		}
-		check.value("answer", operation.Output.Shape, value)
+		check.value("answer", e.operation.Output.Shape, value)
 		return check.problems
 	}
 	check.xml = true
@@ -247,14 +330,19 @@ func checkAnswer(model *serviceModel, name string, operation operationModel, rec
 	if err := xml.Unmarshal(received, &root); err != nil {
 		return []string{"the answer is no XML: " + err.Error()}
 	}
-	result := root.child(operation.Output.ResultWrapper)
 	switch {
-	case root.XMLName.Local != name+"Response" || result == nil:
-		return []string{fmt.Sprintf("the answer is not a %sResponse with a %s", name, operation.Output.ResultWrapper)}
+	case root.XMLName.Local != e.name+"Response":
+		return []string{fmt.Sprintf("the answer is not a %sResponse", e.name)}
 	case root.child("ResponseMetadata") == nil || root.child("ResponseMetadata").child("RequestId") == nil:
 		return []string{"the answer has no RequestId"}
+	case e.operation.Output == nil:
+		return nil
 	}
-	check.value("answer", operation.Output.Shape, result.as(model, operation.Output.Shape))
+	result := root.child(e.operation.Output.ResultWrapper)
+	if result == nil {
+		return []string{fmt.Sprintf("the answer has no %s", e.operation.Output.ResultWrapper)}
+	}
+	check.value("answer", e.operation.Output.Shape, result.as(e.model, e.operation.Output.Shape))
 	return check.problems
 }
 
@@ -299,14 +387,14 @@ func (n *xmlNode) as(model *serviceModel, shape string) any {
 // has them, no model lists them.
 var commonErrors = []string{
 	"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
-	"InternalFailure", "InternalServerError", "InvalidClientTokenId", "InvalidParameterValue", "InvalidSignatureException",
+	"InternalFailure", "InternalServerError", "InvalidClientTokenId", "InvalidParameterValue", "InvalidSignatureException", "MalformedInput",
 	"MalformedPolicyDocument", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "MissingParameter",
 	"RequestExpired", "RequestTimeout", "SerializationException", "ServerException", "ServiceUnavailable", "SignatureDoesNotMatch",
 	"Throttling", "ThrottlingException", "UnrecognizedClientException", "ValidationError", "ValidationException",
 }
 
-func checkError(model *serviceModel, operation operationModel, received []byte) []string {
-	if model.Metadata.Protocol == "query" {
+func (e *exchange) checkError(received []byte) []string {
+	if e.protocol == "query" {
 		var root xmlNode
 		if err := xml.Unmarshal(received, &root); err != nil {
 			return []string{"the error is no XML: " + err.Error()}
@@ -315,9 +403,13 @@ func checkError(model *serviceModel, operation operationModel, received []byte) 
 		if failure == nil || failure.child("Code") == nil || failure.child("Message") == nil || root.child("RequestId") == nil {
 			return []string{"the error lacks Code, Message or RequestId"}
 		}
-		return checkCode(model, operation, failure.child("Code").Text, nil)
+		return checkCode(e.model, e.operation, failure.child("Code").Text, nil)
 	}
-	body, _ := decodeNumbers(received).(map[string]any)
+	document := decodeNumbers(received)
+	if e.protocol == "cbor" {
+		document = decodeCBORNumbers(received)
+	}
+	body, _ := document.(map[string]any)
 	code, ok := body["__type"].(string)
 	if !ok {
 		return []string{"the error has no __type"}
@@ -327,7 +419,7 @@ func checkError(model *serviceModel, operation operationModel, received []byte) 
 		code = body["__type"].(string)
 	}
 	delete(body, "__type")
-	return checkCode(model, operation, code, body)
+	return checkCode(e.model, e.operation, code, body)
 }
 
 func checkCode(model *serviceModel, operation operationModel, code string, members map[string]any) []string {

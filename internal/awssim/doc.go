@@ -1,6 +1,6 @@
-// Package awssim is a local AWS: ECS, ECR and STS on their wire protocols, for as many
-// accounts and regions as anybody signs for, in one process and without a network if need
-// be. The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
+// Package awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2) and the
+// alarms of CloudWatch on their wire protocols, for as many accounts and regions as anybody
+// signs for, in one process and without a network if need be. The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
 // real signatures; what it implements it answers as AWS does, and what it does not it
 // refuses as AWS refuses an unknown operation.
 //
@@ -12,9 +12,20 @@
 // and [Simulator.PutRole]; sessions of roles from sts:AssumeRole. The region is the one in
 // the signature's scope. Accounts and regions exist from their first use on.
 //
+// # Load balancers
+//
+// Application load balancers answer HTTP and HTTPS: [Simulator.LoadBalancer] as a handler,
+// [Simulator.DialLoadBalancer] over connections in memory, [Simulator.ListenForLoadBalancers]
+// on loopback addresses. They follow their rules by host, path and header, share requests
+// out exactly by weight, and have their targets' health checked. Targets are the tasks of
+// ECS services, or those that RegisterTargets names: those answer with their own address.
+// Like AWS's, a load balancer whose targets are all unhealthy sends them the traffic all the
+// same, and one without any target answers 503.
+//
 // # Time
 //
-// Nothing in the package runs by itself: no goroutine, no ticker. What ECS and ECR take time
+// Nothing in the package runs by itself: no goroutine, no ticker (but the other side of a
+// connection that was dialed, and what ListenForLoadBalancers serves). What AWS takes time
 // for is queued with the time at which it is due, and happens, in order, when the next
 // request looks at the world. So the package works in a testing/synctest bubble, where
 // [Simulator.HTTPClient] connects the SDK without sockets; and Options.Speed makes that time
@@ -37,6 +48,10 @@
 //	PUT    /_sim/latency                 {"read": "50ms", "write": "250ms"}
 //	PUT    /_sim/images                  an ImageBehavior: what an image does when it runs
 //	DELETE /_sim/images                  all images are well again
+//	PUT    /_sim/targets                 a TargetHealth: what health checks of a target find
+//	GET    /_sim/targets                 the registered targets of all load balancers
+//	DELETE /_sim/targets                 checks find what the targets themselves answer
+//	GET    /_sim/ca.pem                  the authority of the load balancers' certificates
 //	PUT    /_sim/replication             {"account": .., "region": .., "delay": "1m"} of ECR
 //	POST   /_sim/faults                  a Fault; answers it with its ID
 //	GET    /_sim/faults                  the faults in force, with what they hit

@@ -26,6 +26,7 @@ type ecsState struct {
 
 	revisions   map[string]*serviceRevision   // by ARN
 	deployments map[string]*serviceDeployment // by ARN
+	addresses   map[string]bool               // of tasks' network interfaces
 }
 
 func newECSState(w *world, r *region) *ecsState {
@@ -39,6 +40,7 @@ func newECSState(w *world, r *region) *ecsState {
 		families:    map[string]*family{},
 		revisions:   map[string]*serviceRevision{},
 		deployments: map[string]*serviceDeployment{},
+		addresses:   map[string]bool{},
 	}
 }
 
@@ -65,10 +67,12 @@ func (s *Simulator) ecsOperations() map[string]operation {
 		"ListServiceDeployments":     {"service-deployment", listServiceDeployments},
 		"DescribeServiceDeployments": {"service-deployment", describeServiceDeployments},
 		"StopServiceDeployment":      {"", stopServiceDeployment},
+		"ContinueServiceDeployment":  {"", continueServiceDeployment},
 		"DescribeServiceRevisions":   {"service-revision", describeServiceRevisions},
 
-		"ListTasks":     {"cluster-resource-read", listTasks},
-		"DescribeTasks": {"cluster-resource-read", describeTasks},
+		"ListTasks":                  {"cluster-resource-read", listTasks},
+		"DescribeTasks":              {"cluster-resource-read", describeTasks},
+		"DescribeContainerInstances": {"cluster-resource-read", describeContainerInstances},
 
 		"TagResource":         {"tag-modify", tagResource},
 		"UntagResource":       {"tag-modify", untagResource},

@@ -90,13 +90,29 @@ func (c *call) roleARN(role string) string {
 
 // passRoles checks that the caller may hand the roles to ECS's tasks.
 func (c *call) passRoles(roles ...string) error {
+	return c.passRolesTo("ecs-tasks.amazonaws.com", roles)
+}
+
+// passInfrastructureRoles checks that the caller may hand ECS the roles with which it manages
+// the load balancers.
+func (c *call) passInfrastructureRoles(balancers []balancerSettings) error {
+	var roles []string
+	for _, b := range balancers {
+		if b.Advanced != nil {
+			roles = append(roles, b.Advanced.RoleARN)
+		}
+	}
+	return c.passRolesTo("ecs.amazonaws.com", roles)
+}
+
+func (c *call) passRolesTo(service string, roles []string) error {
 	seen := map[string]bool{"": true}
 	for _, role := range roles {
 		if seen[role] {
 			continue
 		}
 		seen[role] = true
-		err := c.authorize("iam:PassRole", c.roleARN(role), map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+		err := c.authorize("iam:PassRole", c.roleARN(role), map[string]string{"iam:PassedToService": service})
 		if err == nil {
 			continue
 		}

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -11,6 +12,7 @@ type ImageKind string
 
 const (
 	ImageHealthy       ImageKind = "Healthy"       // nothing: an exception from a wider behaviour
+	ImageErrors        ImageKind = "Errors"        // passes its health checks, and answers users with HTTPStatus
 	ImageCrash         ImageKind = "Crash"         // exits with ExitCode AfterSeconds after its start
 	ImageUnhealthy     ImageKind = "Unhealthy"     // runs, and fails its health check
 	ImagePullFail      ImageKind = "PullFail"      // cannot be pulled; Message is the reason ECS gives
@@ -34,18 +36,21 @@ type ImageBehavior struct {
 
 	Kind         ImageKind `json:"kind"`
 	ExitCode     int       `json:"exitCode,omitempty"`     // of Crash; 0 means 1
-	AfterSeconds int       `json:"afterSeconds,omitempty"` // of Crash and OutOfMemory, AWS's seconds
+	AfterSeconds int       `json:"afterSeconds,omitempty"` // of Crash, OutOfMemory and Unhealthy, AWS's seconds
 	Seconds      int       `json:"seconds,omitempty"`      // of SlowStart, AWS's seconds
 	// Check is which health check an Unhealthy image fails, "container" or "elb". Empty means
 	// the container's if its definition has one, else the load balancer's if there is one,
 	// else the container's.
 	Check   string `json:"check,omitempty"`
 	Message string `json:"message,omitempty"`
+	// HTTPStatus is what users get who reach the container through a load balancer; 0 means
+	// 500 of an image that Errors, 200 of every other one.
+	HTTPStatus int `json:"httpStatus,omitempty"`
 }
 
 // Validate tells what is wrong with a behaviour, nil for nothing.
 func (b ImageBehavior) Validate() error {
-	kinds := []ImageKind{ImageHealthy, ImageCrash, ImageUnhealthy, ImagePullFail, ImageOutOfMemory, ImageSlowStart, ImagePlacementFail}
+	kinds := []ImageKind{ImageHealthy, ImageErrors, ImageCrash, ImageUnhealthy, ImagePullFail, ImageOutOfMemory, ImageSlowStart, ImagePlacementFail}
 	switch {
 	case !slices.Contains(kinds, b.Kind):
 		return fmt.Errorf("kind %q is none of %v", b.Kind, kinds)
@@ -55,6 +60,8 @@ func (b ImageBehavior) Validate() error {
 		return fmt.Errorf("seconds must not be negative")
 	case b.ExitCode < 0 || b.ExitCode > 255:
 		return fmt.Errorf("exit code %d is not between 0 and 255", b.ExitCode)
+	case b.HTTPStatus != 0 && (b.HTTPStatus < 200 || b.HTTPStatus > 599):
+		return fmt.Errorf("HTTP status %d is not between 200 and 599", b.HTTPStatus)
 	}
 	return nil
 }
@@ -87,7 +94,7 @@ func (st *ecsState) behavior(s *service, container, image string, digests ...str
 		if b.Kind == "" || !b.places(s) || !globOr(b.Container, container) || !b.names(image, digests) {
 			continue
 		}
-		if b.Kind == ImageHealthy {
+		if b.Kind == ImageHealthy && b.HTTPStatus == 0 {
 			return nil
 		}
 		return &b
@@ -148,6 +155,17 @@ func (b *ImageBehavior) exitCode() int {
 		return 1
 	}
 	return b.ExitCode
+}
+
+func (b *ImageBehavior) httpStatus() int {
+	switch {
+	case b.HTTPStatus != 0:
+		return b.HTTPStatus
+	case b.Kind == ImageErrors:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusOK
+	}
 }
 
 // check is which health check notices an unhealthy container.

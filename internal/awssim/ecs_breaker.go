@@ -1,6 +1,9 @@
 package awssim
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 const (
 	breakerReason    = "Service deployment rolled back because the circuit breaker threshold was exceeded."
@@ -70,6 +73,20 @@ func (s *service) trip(d *deployment) {
 
 func (d *deployment) fail(reason string) {
 	d.rollout, d.reason, d.updatedAt = "FAILED", reason, d.service.state.world.now()
+}
+
+// failure is why a deployment ends badly, in the words of each place that tells it: the
+// event, the rollout state of the deployment that failed and of the one that comes back, and
+// the service deployment. An empty event or reason is the same as why.
+type failure struct {
+	event, reason, detector, why string
+}
+
+// abandon fails a deployment and rolls it back.
+func (s *service) abandon(d *deployment, f failure) {
+	s.event("(deployment %s) deployment failed: %s", d.id, cmp.Or(f.event, f.why))
+	s.rollBack(d, cmp.Or(f.reason, f.why), f.detector, f.why)
+	s.poke(s.state.between(time.Second, 3*time.Second))
 }
 
 // rollBack makes the last deployment that completed PRIMARY again, within the service

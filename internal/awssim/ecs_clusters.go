@@ -19,6 +19,7 @@ type cluster struct {
 	services  map[string]*service
 	tasks     map[string]*task // running ones, and the ones that stopped within the hour
 	instances []string         // ARNs of container instances, made when a task needs one
+	equipped  time.Time        // when they were
 }
 
 // clusterForgotten is how long a deleted cluster is shown as INACTIVE.

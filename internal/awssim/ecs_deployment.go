@@ -75,12 +75,18 @@ func (d *deployment) view() deploymentView {
 		}
 	}
 	switch {
-	case d.status == "PRIMARY" && d.started:
+	case d.status == "PRIMARY" && d.started && d.staffed():
 		v.DesiredCount = d.service.wanted()
 	case d.status == "PRIMARY":
 		v.DesiredCount = 0
 	}
 	return v
+}
+
+// staffed tells whether the deployment has come to want tasks.
+func (d *deployment) staffed() bool {
+	l := d.serviceDeployment.lifecycle
+	return l == nil || d.rollback || d.rollout == "COMPLETED" || l.past(stageScaleUp)
 }
 
 // concretePlatform is the platform version that LATEST stands for.
@@ -125,6 +131,7 @@ type serviceRevision struct {
 	settings   serviceSettings
 	createdAt  time.Time
 	images     map[string]resolvedImage // by container
+	bindings   []binding                // the target groups of its tasks
 }
 
 // resolvedImage is the digest that an image's tag was resolved to.
@@ -138,16 +145,20 @@ func newServiceRevision(s *service, number string, definition *taskDefinition) *
 	return &serviceRevision{
 		service: s, arn: s.state.arn("service-revision/" + s.cluster.name + "/" + s.name + "/" + number),
 		definition: definition, settings: s.settings, createdAt: s.state.world.now(), images: map[string]resolvedImage{},
+		bindings: s.bind(),
 	}
 }
 
-// revisionSummary is ServiceCurrentRevisionSummary, and ServiceRevisionSummary of a rolling
-// deployment, which has no traffic weights.
+// revisionSummary is ServiceCurrentRevisionSummary, and ServiceRevisionSummary, which has
+// traffic weights in deployments that shift traffic.
 type revisionSummary struct {
 	ARN       string `json:"arn"`
 	Requested int    `json:"requestedTaskCount"`
 	Running   int    `json:"runningTaskCount"`
 	Pending   int    `json:"pendingTaskCount"`
+
+	TestWeight       *float64 `json:"requestedTestTrafficWeight,omitempty"`
+	ProductionWeight *float64 `json:"requestedProductionTrafficWeight,omitempty"`
 }
 
 func (d *deployment) summary() revisionSummary {

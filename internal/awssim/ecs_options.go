@@ -32,6 +32,27 @@ type ECSOptions struct {
 	// ContainerInstances is how many instances a cluster has, which is how many tasks a
 	// DAEMON service runs; 0 means 2.
 	ContainerInstances int
+	// AbortStopsDeployment takes StopServiceDeployment's stop type ABORT, which the enumeration
+	// has and the documents don't: the deployment stops where it is, without a rollback.
+	// Otherwise it is refused.
+	AbortStopsDeployment bool
+	// OptionalBakeTime takes the BLUE_GREEN strategy without bakeTimeInMinutes, which the
+	// documents require.
+	OptionalBakeTime bool
+	// HeadlessTrafficShifts takes the CANARY and LINEAR strategies for a service without load
+	// balancer and Service Connect, which the documents require.
+	HeadlessTrafficShifts bool
+	// TrafficHooksOnRolling takes lifecycle hooks at stages that a ROLLING deployment does not
+	// go through; they never run.
+	TrafficHooksOnRolling bool
+	// HidePreProductionStage shows PRODUCTION_TRAFFIC_SHIFT as the lifecycle stage in
+	// PRE_PRODUCTION_TRAFFIC_SHIFT, which the documents list and the enumeration of the
+	// answer lacks.
+	HidePreProductionStage bool
+	// AlarmBakeTime is how long the alarms of a ROLLING deployment are watched after its last
+	// step where bakeTimeInMinutes was never set; 0 means 3 min. ECS computes it from the
+	// alarms, less than 5 min.
+	AlarmBakeTime time.Duration
 }
 
 func lagOr(set, otherwise time.Duration) time.Duration {
@@ -54,6 +75,8 @@ func (o ECSOptions) serviceDeploymentLag() time.Duration {
 func (o ECSOptions) taskDefinitionLag() time.Duration {
 	return lagOr(o.TaskDefinitionLag, 3*time.Second)
 }
+
+func (o ECSOptions) alarmBakeTime() time.Duration { return lagOr(o.AlarmBakeTime, 3*time.Minute) }
 
 func (o ECSOptions) containerInstances() int {
 	if o.ContainerInstances <= 0 {

@@ -217,12 +217,7 @@ func TestFailedHealthChecksTripTheBreaker(t *testing.T) {
 	for _, check := range []string{"container", "elb"} {
 		t.Run(check, func(t *testing.T) {
 			inECS(t, func(t *testing.T, w *ecsTestWorld) {
-				w.create(w.register(v1), 1, breaker(true), func(in *ecs.CreateServiceInput) {
-					in.LoadBalancers = []types.LoadBalancer{{
-						TargetGroupArn: aws.String("arn:aws:elasticloadbalancing:ap-south-1:111122223333:targetgroup/web/1"),
-						ContainerName:  aws.String("app"), ContainerPort: aws.Int32(8080),
-					}}
-				})
+				w.create(w.register(v1), 1, breaker(true), w.behind(w.balance(seed.Balancer{Name: "web"})))
 				w.settle()
 				w.sim.SetImageBehavior(ImageBehavior{Image: "*:v2", Kind: ImageUnhealthy, Check: check})
 				w.update(w.register(v2))

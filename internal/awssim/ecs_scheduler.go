@@ -31,10 +31,30 @@ func (s *service) reconcile() {
 		s.drain()
 	case s.status == "INACTIVE" || p == nil:
 		return
+	case p.rollout == "FAILED" && p.serviceDeployment.lifecycle.shifts():
+		if s.completed != nil && s.completed != p { // production may need it
+			s.keep(s.completed, s.wanted())
+		}
 	case p.rollout == "FAILED":
 		s.stop(s.surplus(s.rollout.ceiling(s.wanted())), stopForScaling(p))
 	default:
-		begun := s.begin(p)
+		s.work(p)
+	}
+	s.dropReplaced()
+	s.announceSteadyState()
+	s.touch()
+}
+
+// work takes a deployment one step further, by its strategy.
+func (s *service) work(p *deployment) {
+	begun := s.begin(p)
+	l := p.serviceDeployment.lifecycle
+	switch {
+	case p.rollout == "IN_PROGRESS" && p.rollback && l.shifts():
+		s.revert(p)
+	case p.rollout == "IN_PROGRESS" && !p.rollback && l != nil:
+		s.progress(p)
+	default:
 		s.roll(p)
 		if begun { // nothing ends in the instant it begins
 			s.poke(s.state.between(2*time.Second, 4*time.Second))
@@ -42,9 +62,6 @@ func (s *service) reconcile() {
 			s.complete(p)
 		}
 	}
-	s.dropReplaced()
-	s.announceSteadyState()
-	s.touch()
 }
 
 // begin marks a deployment, or its rollback, as started, and tells whether it was not before.
@@ -58,6 +75,9 @@ func (s *service) begin(p *deployment) bool {
 	case sd.status == "PENDING":
 		sd.startedAt = now
 		sd.set("IN_PROGRESS", "")
+		if sd.lifecycle != nil {
+			s.limitAll(p)
+		}
 		return true
 	case sd.status == "ROLLBACK_REQUESTED" && p.rollback:
 		sd.set("ROLLBACK_IN_PROGRESS", "")
@@ -103,17 +123,7 @@ func (s *service) roll(p *deployment) {
 	s.stop(lame, stopForScaling(p))
 
 	if extra := len(incoming) - desired; extra > 0 { // scaled in; newest and unhealthy ones go first
-		slices.SortStableFunc(incoming, func(a, b *task) int {
-			switch {
-			case a.ready == b.ready:
-				return b.createdAt.Compare(a.createdAt)
-			case a.ready:
-				return 1
-			default:
-				return -1
-			}
-		})
-		s.stop(incoming[:extra], stopForScaling(p))
+		s.stop(leastUseful(incoming)[:extra], stopForScaling(p))
 		incoming = incoming[extra:]
 		good = len(s.of(p, healthy))
 	}
@@ -134,6 +144,21 @@ func (s *service) roll(p *deployment) {
 	case missing > 0 && count == 0 && len(incoming) == good && s.settled():
 		s.event("was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
 	}
+}
+
+// leastUseful sorts tasks: the unhealthy ones first, and the newest of them.
+func leastUseful(tasks []*task) []*task {
+	slices.SortStableFunc(tasks, func(a, b *task) int {
+		switch {
+		case a.ready == b.ready:
+			return b.createdAt.Compare(a.createdAt)
+		case a.ready:
+			return 1
+		default:
+			return -1
+		}
+	})
+	return tasks
 }
 
 // occupying is how many tasks count against maximumPercent: those that are to run, and those
@@ -211,13 +236,32 @@ func (s *service) stop(tasks []*task, reason string) {
 		s.event("stopped %d pending tasks.", len(pending))
 	}
 	if len(stopped) > 0 {
-		if s.settings.balanced() {
-			s.event("has begun draining connections on %d tasks.", len(stopped))
-			for _, group := range s.settings.targetGroups() {
-				s.event("deregistered %d targets in (target-group %s)", len(stopped), group)
-			}
-		}
+		s.announceDraining(stopped)
 		s.event("has stopped %d running tasks: %s.", len(stopped), taskList(stopped))
+	}
+}
+
+// announceDraining says which targets of tasks that stop are no more.
+func (s *service) announceDraining(stopped []*task) {
+	var groups []string
+	targets := map[string]int{}
+	draining := 0
+	for _, t := range stopped {
+		if len(t.revision.bindings) > 0 {
+			draining++
+		}
+		for _, b := range t.revision.bindings {
+			if targets[b.group] == 0 {
+				groups = append(groups, b.group)
+			}
+			targets[b.group]++
+		}
+	}
+	if draining > 0 {
+		s.event("has begun draining connections on %d tasks.", draining)
+	}
+	for _, group := range groups {
+		s.event("deregistered %d targets in (target-group %s)", targets[group], group)
 	}
 }
 
@@ -243,6 +287,9 @@ func (s *service) complete(p *deployment) {
 		return
 	}
 	bake := time.Duration(s.rollout.bakeMinutes) * time.Minute
+	if !p.rollback {
+		bake = s.rollingBake(p.serviceDeployment)
+	}
 	if p.healthyAt.IsZero() {
 		p.healthyAt = w.now()
 	}
@@ -250,6 +297,12 @@ func (s *service) complete(p *deployment) {
 		s.pokeAt(until)
 		return
 	}
+	s.finish(p)
+}
+
+// finish ends a deployment, or a rollback to it, that has all it needs.
+func (s *service) finish(p *deployment) {
+	w := s.state.world
 	p.rollout, p.reason, p.updatedAt = "COMPLETED", "ECS deployment "+p.id+" completed.", w.now()
 	s.completed = p
 	s.event("(deployment %s) deployment completed.", p.id)
@@ -268,7 +321,8 @@ func (s *service) dropReplaced() {
 	p := s.primary()
 	s.deployments = slices.DeleteFunc(s.deployments, func(d *deployment) bool {
 		return d != p && len(s.of(d, func(*task) bool { return true })) == 0 &&
-			(d.rollout != "FAILED" || p.rollout == "COMPLETED")
+			(d.rollout != "FAILED" || p.rollout == "COMPLETED") &&
+			(d != s.completed || p.rollout == "COMPLETED" || !p.serviceDeployment.lifecycle.shifts())
 	})
 }
 

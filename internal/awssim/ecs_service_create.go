@@ -93,6 +93,9 @@ func (c *call) authorizeCreate(clusterName, name string, req *createRequest) (*t
 			return nil, err
 		}
 	}
+	if err := c.passInfrastructureRoles(req.LoadBalancers); err != nil {
+		return nil, err
+	}
 	return definition, nil
 }
 
@@ -143,7 +146,13 @@ func (c *call) newService(k *cluster, name string, req *createRequest, definitio
 		none := 0
 		made.settings.HealthCheckGracePeriodSeconds = &none
 	}
-	if made.rollout, err = newDeploymentSettings(made.scheduling).merge(req.DeploymentConfiguration, in); err != nil {
+	if made.rollout, err = newDeploymentSettings(made.scheduling).merge(req.DeploymentConfiguration, in, c.sim.ecs.options); err != nil {
+		return nil, err
+	}
+	if err := made.rollout.checkController(made.controller, made.scheduling); err != nil {
+		return nil, err
+	}
+	if err := made.settings.checkBalancers(c.region, made.rollout); err != nil {
 		return nil, err
 	}
 	if err := made.placeOn(req.LaunchType); err != nil {
@@ -213,20 +222,16 @@ func (s *service) fits(td *taskDefinition) error {
 	case !td.spec.awsvpc() && s.settings.NetworkConfiguration != nil:
 		return invalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
 	}
+	if err := s.settings.fitsTargets(s.state.region, td.spec.awsvpc()); err != nil {
+		return err
+	}
 	return s.balances(td)
 }
 
 // balances checks that the load balancers lead to containers and ports of the task
 // definition.
 func (s *service) balances(td *taskDefinition) error {
-	var balancers []struct {
-		ContainerName string `json:"containerName"`
-		ContainerPort int    `json:"containerPort"`
-	}
-	if err := json.Unmarshal(s.settings.LoadBalancers, &balancers); err != nil {
-		return invalidParameter("Invalid loadBalancers.")
-	}
-	for _, b := range balancers {
+	for _, b := range s.settings.balancers() {
 		found := false
 		for _, container := range td.spec.ContainerDefinitions {
 			if *container.Name != b.ContainerName {

@@ -15,10 +15,13 @@ type serviceDeployment struct {
 	sources    []*deployment // what it replaces
 	status     string
 	reason     string
+	served     *serviceRevision // the one in production when this began
 	rollback   *rollbackView
 	breaker    string // DISABLED, MONITORING, TRIGGERED, MONITORING_COMPLETE
 	tripped    [2]int // failures and threshold when the breaker tripped
-	shown      bool   // its end has been recorded: its view changes no more
+	alarms     alarmWatch
+	lifecycle  *lifecycle // nil for one without stages
+	shown      bool       // its end has been recorded: its view changes no more
 
 	createdAt, startedAt, finishedAt, stoppedAt, updatedAt time.Time
 
@@ -48,6 +51,8 @@ type serviceDeploymentView struct {
 	Rollback                *rollbackView     `json:"rollback,omitempty"`
 	CircuitBreaker          breakerView       `json:"deploymentCircuitBreaker"`
 	Alarms                  alarmsView        `json:"alarms"`
+	LifecycleStage          string            `json:"lifecycleStage,omitempty"`
+	LifecycleHookDetails    []hookView        `json:"lifecycleHookDetails,omitempty"`
 }
 
 type breakerView struct {
@@ -91,9 +96,15 @@ func newServiceDeployment(s *service, d *deployment, sources []*deployment) *ser
 	if s.rollout.breaker {
 		sd.breaker = "MONITORING"
 	}
+	if s.completed != nil {
+		sd.served = s.completed.revision
+	}
+	sd.alarms = s.newAlarmWatch()
+	sd.lifecycle = s.newLifecycle(sd)
 	if s.controller != "ECS" {
 		return sd
 	}
+	s.watchAlarms(sd)
 	st.deployments[sd.arn] = sd
 	old := now.Add(-st.world.scale(deploymentHistoryKept))
 	s.history = slices.DeleteFunc(s.history, func(other *serviceDeployment) bool {
@@ -118,6 +129,9 @@ func (sd *serviceDeployment) set(status, reason string) {
 	if reason != "" {
 		sd.reason = reason
 	}
+	if status != "IN_PROGRESS" {
+		sd.lifecycle.cancel()
+	}
 	if sd.finished() {
 		sd.finishedAt = now
 		if status == "STOPPED" {
@@ -125,6 +139,9 @@ func (sd *serviceDeployment) set(status, reason string) {
 		}
 		if sd.breaker == "MONITORING" {
 			sd.breaker = "MONITORING_COMPLETE"
+		}
+		if sd.alarms.status == "MONITORING" {
+			sd.alarms.status = "MONITORING_COMPLETE"
 		}
 	}
 }
@@ -161,7 +178,8 @@ func (sd *serviceDeployment) view() serviceDeploymentView {
 		SourceServiceRevisions: []revisionSummary{}, TargetServiceRevision: sd.deployment.summary(),
 		Status: sd.status, StatusReason: sd.reason, DeploymentConfiguration: s.rollout.document, Rollback: sd.rollback,
 		CircuitBreaker: breakerView{Status: sd.breaker, FailureCount: sd.deployment.failures, Threshold: s.rollout.threshold(s.wanted())},
-		Alarms:         alarmsView{Status: "DISABLED", AlarmNames: []string{}, TriggeredAlarmNames: []string{}},
+		Alarms:         alarmsView{Status: sd.alarms.status, AlarmNames: []string{}, TriggeredAlarmNames: []string{}},
+		LifecycleStage: sd.lifecycle.shown(s.state.world.ecs.options), LifecycleHookDetails: sd.lifecycle.showHooks(),
 	}
 	switch sd.breaker {
 	case "TRIGGERED":
@@ -169,16 +187,27 @@ func (sd *serviceDeployment) view() serviceDeploymentView {
 	case "DISABLED":
 		v.CircuitBreaker.FailureCount, v.CircuitBreaker.Threshold = 0, 0
 	}
-	if len(s.rollout.alarmNames) > 0 {
-		v.Alarms.Status, v.Alarms.AlarmNames = "MONITORING", s.rollout.alarmNames
-		if sd.finished() {
-			v.Alarms.Status = "MONITORING_COMPLETE"
-		}
-	}
+	v.Alarms.AlarmNames = append(v.Alarms.AlarmNames, sd.alarms.names...)
+	v.Alarms.TriggeredAlarmNames = append(v.Alarms.TriggeredAlarmNames, sd.alarms.triggered...)
 	for _, source := range sd.sources {
 		v.SourceServiceRevisions = append(v.SourceServiceRevisions, source.summary())
 	}
+	if l := sd.lifecycle; l.shifts() {
+		v.TargetServiceRevision.weigh(l.production, l.test)
+		for i, source := range sd.sources {
+			share := 0.0
+			if source.revision == sd.served {
+				share = 100 - l.production
+			}
+			v.SourceServiceRevisions[i].weigh(share, 0)
+		}
+	}
 	return v
+}
+
+// weigh notes the percentages of the traffic that the revision is to get.
+func (r *revisionSummary) weigh(production, test float64) {
+	r.ProductionWeight, r.TestWeight = &production, &test
 }
 
 func (v serviceDeploymentView) brief() serviceDeploymentBrief {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 var serviceDeploymentStatuses = []string{
@@ -131,51 +130,4 @@ func describeServiceDeployments(c *call, in json.RawMessage) (any, error) {
 		found = append(found, *v)
 	}
 	return map[string]any{"serviceDeployments": found, "failures": failures}, nil
-}
-
-func stopServiceDeployment(c *call, in json.RawMessage) (any, error) {
-	var req struct {
-		ARN      string  `json:"serviceDeploymentArn"`
-		StopType *string `json:"stopType"`
-	}
-	if err := decode(in, &req); err != nil {
-		return nil, err
-	}
-	if err := c.authorizePart("ecs:StopServiceDeployment", req.ARN, "service-deployment"); err != nil {
-		return nil, err
-	}
-	if err := oneOf("stopType", req.StopType, "ROLLBACK"); err != nil {
-		return nil, err
-	}
-	sd := c.region.ecs.deployments[req.ARN]
-	if sd == nil {
-		return nil, newError(400, "ServiceDeploymentNotFoundException", "Service deployment not found.")
-	}
-	switch {
-	case sd.finished():
-		conflict := newError(400, "ConflictException", "The service deployment is in the %s state and cannot be stopped.", sd.status)
-		conflict.extra = map[string]any{"resourceIds": []string{sd.arn}}
-		return nil, conflict
-	case sd.status == "PENDING" || sd.status == "IN_PROGRESS":
-		sd.requestRollback()
-	}
-	return map[string]any{"serviceDeploymentArn": sd.arn}, nil
-}
-
-// requestRollback is what StopServiceDeployment asks for: the service goes back, whether or
-// not rollback is configured. The deployment may still succeed before that begins.
-func (sd *serviceDeployment) requestRollback() {
-	s := sd.service
-	const reason = "Service deployment rolled back because a user stopped it."
-	sd.set("ROLLBACK_REQUESTED", reason)
-	s.touch()
-	s.state.world.after(s.state.between(time.Second, 3*time.Second), func() {
-		if sd.status != "ROLLBACK_REQUESTED" || s.primary() != sd.deployment {
-			return
-		}
-		s.event("(deployment %s) deployment failed: deployment was stopped.", sd.deployment.id)
-		s.rollBack(sd.deployment, "ECS deployment stopped by user.", "ECS deployment stopped by user", reason)
-		s.poke(s.state.between(time.Second, 3*time.Second))
-		s.touch()
-	})
 }

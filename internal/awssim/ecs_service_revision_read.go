@@ -21,6 +21,7 @@ type serviceRevisionView struct {
 	VolumeConfigurations     json.RawMessage  `json:"volumeConfigurations,omitempty"`
 	VPCLattice               json.RawMessage  `json:"vpcLatticeConfigurations,omitempty"`
 	CreatedAt                json.Number      `json:"createdAt"`
+	ResolvedConfiguration    any              `json:"resolvedConfiguration,omitempty"`
 }
 
 // containerImage has a digest from the first task of the revision on.
@@ -61,6 +62,7 @@ func describeServiceRevisions(c *call, in json.RawMessage) (any, error) {
 			NetworkConfiguration: r.settings.NetworkConfiguration, ContainerImages: []containerImage{},
 			ServiceConnect: r.settings.ServiceConnectConfiguration, VolumeConfigurations: r.settings.VolumeConfigurations,
 			VPCLattice: r.settings.VPCLatticeConfigurations, CreatedAt: epoch(r.createdAt),
+			ResolvedConfiguration: r.resolved(),
 		}
 		if r.settings.fargate() {
 			v.PlatformVersion, v.PlatformFamily = r.settings.concretePlatform(), "Linux"

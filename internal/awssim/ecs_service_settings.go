@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 )
 
@@ -28,22 +29,22 @@ type serviceSettings struct {
 // settingsRequest are the members that CreateService and UpdateService share. nil means
 // unchanged; an empty list is a list.
 type settingsRequest struct {
-	CapacityProviderStrategy      []capacityItem  `json:"capacityProviderStrategy"`
-	PlatformVersion               *string         `json:"platformVersion"`
-	LoadBalancers                 []anyObject     `json:"loadBalancers"`
-	ServiceRegistries             []anyObject     `json:"serviceRegistries"`
-	NetworkConfiguration          *networkSetting `json:"networkConfiguration"`
-	PlacementConstraints          []anyObject     `json:"placementConstraints"`
-	PlacementStrategy             []anyObject     `json:"placementStrategy"`
-	ServiceConnectConfiguration   anyObject       `json:"serviceConnectConfiguration"`
-	VolumeConfigurations          []anyObject     `json:"volumeConfigurations"`
-	VPCLatticeConfigurations      []anyObject     `json:"vpcLatticeConfigurations"`
-	HealthCheckGracePeriodSeconds *int            `json:"healthCheckGracePeriodSeconds"`
-	PropagateTags                 *string         `json:"propagateTags"`
-	EnableECSManagedTags          *bool           `json:"enableECSManagedTags"`
-	EnableExecuteCommand          *bool           `json:"enableExecuteCommand"`
-	AvailabilityZoneRebalancing   *string         `json:"availabilityZoneRebalancing"`
-	DeploymentConfiguration       *rolloutRequest `json:"deploymentConfiguration"`
+	CapacityProviderStrategy      []capacityItem     `json:"capacityProviderStrategy"`
+	PlatformVersion               *string            `json:"platformVersion"`
+	LoadBalancers                 []balancerSettings `json:"loadBalancers"`
+	ServiceRegistries             []anyObject        `json:"serviceRegistries"`
+	NetworkConfiguration          *networkSetting    `json:"networkConfiguration"`
+	PlacementConstraints          []anyObject        `json:"placementConstraints"`
+	PlacementStrategy             []anyObject        `json:"placementStrategy"`
+	ServiceConnectConfiguration   anyObject          `json:"serviceConnectConfiguration"`
+	VolumeConfigurations          []anyObject        `json:"volumeConfigurations"`
+	VPCLatticeConfigurations      []anyObject        `json:"vpcLatticeConfigurations"`
+	HealthCheckGracePeriodSeconds *int               `json:"healthCheckGracePeriodSeconds"`
+	PropagateTags                 *string            `json:"propagateTags"`
+	EnableECSManagedTags          *bool              `json:"enableECSManagedTags"`
+	EnableExecuteCommand          *bool              `json:"enableExecuteCommand"`
+	AvailabilityZoneRebalancing   *string            `json:"availabilityZoneRebalancing"`
+	DeploymentConfiguration       *rolloutRequest    `json:"deploymentConfiguration"`
 	DeploymentController          *struct {
 		Type string `json:"type"`
 	} `json:"deploymentController"`
@@ -181,19 +182,10 @@ func (s serviceSettings) balanced() bool { return len(s.targetGroups()) > 0 }
 
 // targetGroups are the load balancers' target groups, or names of classic ones.
 func (s serviceSettings) targetGroups() []string {
-	var balancers []struct {
-		TargetGroupARN   string `json:"targetGroupArn"`
-		LoadBalancerName string `json:"loadBalancerName"`
-	}
-	if json.Unmarshal(s.LoadBalancers, &balancers) != nil {
-		return nil
-	}
 	var groups []string
-	for _, b := range balancers {
-		if b.TargetGroupARN != "" {
-			groups = append(groups, b.TargetGroupARN)
-		} else if b.LoadBalancerName != "" {
-			groups = append(groups, b.LoadBalancerName)
+	for _, b := range s.balancers() {
+		if name := cmp.Or(b.TargetGroupARN, b.LoadBalancerName); name != "" {
+			groups = append(groups, name)
 		}
 	}
 	return groups

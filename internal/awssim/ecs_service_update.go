@@ -40,9 +40,17 @@ func updateService(c *call, in json.RawMessage) (any, error) {
 	if err := s.checkController(&req, redeploy); err != nil {
 		return nil, err
 	}
-	rollout, err := s.rollout.merge(req.DeploymentConfiguration, in)
+	rollout, err := s.rollout.merge(req.DeploymentConfiguration, in, c.sim.ecs.options)
 	if err != nil {
 		return nil, err
+	}
+	if err := rollout.checkController(s.controller, s.scheduling); err != nil {
+		return nil, err
+	}
+	if req.LoadBalancers != nil || req.DeploymentConfiguration != nil || req.HealthCheckGracePeriodSeconds != nil {
+		if err := settings.checkBalancers(c.region, rollout); err != nil {
+			return nil, err
+		}
 	}
 	if s.primary() == nil { // EXTERNAL: there is nothing to deploy
 		s.settings, s.rollout = settings, rollout
@@ -106,6 +114,9 @@ func (c *call) authorizeUpdate(req *updateRequest) (*service, *taskDefinition, e
 		if err := c.passRoles(definition.spec.roles()...); err != nil {
 			return nil, nil, err
 		}
+	}
+	if err := c.passInfrastructureRoles(req.LoadBalancers); err != nil {
+		return nil, nil, err
 	}
 	s, err := c.findService(clusterName, name)
 	if err != nil {

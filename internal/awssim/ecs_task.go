@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +20,10 @@ type task struct {
 
 	last, desired string
 	health        string // what container health checks say: UNKNOWN, HEALTHY, UNHEALTHY
-	ready         bool   // counts as healthy for the deployment
+	checked       bool   // its containers are well, as far as their own checks say
+	ready         bool   // counts as healthy for the deployment: its targets are well too
+	registered    bool   // is a target of its service's target groups
+	halted        atomic.Bool
 	containers    []*taskContainer
 	version       int
 	instance      string // ARN of its container instance; "" on Fargate
@@ -88,7 +92,7 @@ func newTask(s *service, d *deployment) *task {
 			attachment: st.uuid(), id: "eni-" + st.draw(hexDigits, 17), status: "PRECREATED",
 			subnet:  subnets[st.random.IntN(len(subnets))],
 			mac:     "0a:" + strings.Join([]string{st.draw(hexDigits, 2), st.draw(hexDigits, 2), st.draw(hexDigits, 2), st.draw(hexDigits, 2), st.draw(hexDigits, 2)}, ":"),
-			address: fmt.Sprintf("10.0.%d.%d", st.random.IntN(256), 4+st.random.IntN(250)),
+			address: st.lease(st.random.IntN(256), 4+st.random.IntN(250)),
 		}
 	} else {
 		t.last = "PENDING"
@@ -98,9 +102,26 @@ func newTask(s *service, d *deployment) *task {
 	return t
 }
 
+// lease takes an address out of 10.0.0.0/16, that one or the next free one; when none is free
+// two tasks share one. The task gives it back when it has stopped.
+func (st *ecsState) lease(third, fourth int) string {
+	for tries := 0; ; tries++ {
+		address := fmt.Sprintf("10.0.%d.%d", third, fourth)
+		if !st.addresses[address] || tries == 256*250 {
+			st.addresses[address] = true
+			return address
+		}
+		fourth++
+		if fourth > 253 {
+			third, fourth = (third+1)%256, 4
+		}
+	}
+}
+
 // instance draws a container instance of the cluster.
 func (k *cluster) instance(st *ecsState) string {
 	for len(k.instances) < st.world.ecs.options.containerInstances() {
+		k.equipped = st.world.now()
 		k.instances = append(k.instances, st.arn("container-instance/"+k.name+"/"+st.draw(hexDigits, 32)))
 	}
 	return k.instances[st.random.IntN(len(k.instances))]
@@ -232,11 +253,7 @@ func (t *task) run() {
 		}
 	}
 	t.service.release()
-	if t.revision.settings.balanced() {
-		for _, group := range t.revision.settings.targetGroups() {
-			t.service.event("registered 1 targets in (target-group %s)", group)
-		}
-	}
+	t.register()
 	for _, c := range t.containers {
 		switch b := c.behavior; {
 		case c.foreign:

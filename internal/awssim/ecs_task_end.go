@@ -25,30 +25,41 @@ func (t *task) checkHealth() {
 		if b == nil || b.Kind != ImageUnhealthy {
 			continue
 		}
-		if check := b.check(t, c); check == "elb" {
-			grace := 0
-			if g := t.revision.settings.HealthCheckGracePeriodSeconds; g != nil {
-				grace = *g
-			}
-			wait := time.Duration(grace)*time.Second + time.Minute
-			t.then(wait, wait+5*time.Second, t.failLoadBalancerCheck)
-		} else {
-			wait := c.spec.HealthCheck.patience()
+		after := time.Duration(b.AfterSeconds) * time.Second
+		switch check := b.check(t, c); {
+		case check == "container":
+			wait := max(after+c.spec.HealthCheck.patience(), t.grace())
 			t.then(wait, wait+2*time.Second, t.failContainerCheck)
+		case t.registered: // the load balancer finds out
+			continue
+		default:
+			wait := after + t.grace() + time.Minute
+			t.then(wait, wait+5*time.Second, t.failLoadBalancerCheck)
 		}
-		return
+		if after == 0 {
+			return
+		}
 	}
 	t.then(10*time.Second, 20*time.Second, func() {
 		if slices.ContainsFunc(t.containers, func(c *taskContainer) bool { return c.spec.HealthCheck != nil }) {
 			t.health = "HEALTHY"
 			t.version++
 		}
-		t.ready = true
-		if t.service.rollout.resetOnHealthy {
-			t.deployment.failures = 0
+		if t.checked = true; t.registered {
+			t.lookAtTargets()
+			return
 		}
-		t.service.poke(t.service.state.between(time.Second, 2*time.Second))
+		t.becomeReady()
 	})
+}
+
+// becomeReady counts the task as healthy.
+func (t *task) becomeReady() {
+	t.ready = true
+	if t.service.rollout.resetOnHealthy {
+		t.deployment.failures = 0
+	}
+	t.service.poke(t.service.state.between(time.Second, 2*time.Second))
 }
 
 // patience is how long a container health check takes to find a container unhealthy.
@@ -101,9 +112,10 @@ func (t *task) beginStop(code, reason string) {
 	}
 	st := t.service.state
 	t.desired, t.stopCode, t.stoppedReason, t.stoppingAt = "STOPPED", code, reason, st.world.now()
-	t.ready = false
+	t.ready, t.checked = false, false
 	t.version++
 	t.touch()
+	t.deregister()
 	switch {
 	case t.last != "RUNNING" || code == "EssentialContainerExited":
 		t.down(time.Second, 2*time.Second, t.executionStopped)
@@ -111,8 +123,10 @@ func (t *task) beginStop(code, reason string) {
 		t.down(time.Second, 2*time.Second, func() {
 			t.move("DEACTIVATING")
 			t.down(15*time.Second, 20*time.Second, func() {
-				t.move("STOPPING")
-				t.down(3*time.Second, 6*time.Second, t.executionStopped)
+				t.drained(func() {
+					t.move("STOPPING")
+					t.down(3*time.Second, 6*time.Second, t.executionStopped)
+				})
 			})
 		})
 	default:
@@ -133,8 +147,25 @@ func (t *task) down(from, to time.Duration, next func()) {
 	})
 }
 
+// drained goes on once no load balancer waits for requests that the task answers.
+func (t *task) drained(next func()) {
+	if !t.draining() {
+		next()
+		return
+	}
+	t.service.state.world.after(targetWatch, func() {
+		waiting := t.draining()
+		t.drained(next)
+		if !waiting {
+			t.touch()
+			t.service.touch()
+		}
+	})
+}
+
 func (t *task) executionStopped() {
 	st := t.service.state
+	t.halted.Store(true)
 	t.executionStoppedAt = st.world.now()
 	for _, c := range t.containers {
 		if c.last == "RUNNING" {
@@ -158,6 +189,7 @@ func (t *task) stopped() {
 	st := t.service.state
 	if t.eni != nil {
 		t.eni.status = "DELETED"
+		delete(st.addresses, t.eni.address)
 	}
 	t.stoppedAt = st.world.now()
 	t.move("STOPPED")

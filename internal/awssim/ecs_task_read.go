@@ -104,30 +104,9 @@ func describeTasks(c *call, in json.RawMessage) (any, error) {
 	if err := checkInclude(req.Include, "TAGS"); err != nil {
 		return nil, err
 	}
-	conditions := map[string]string{"ecs:cluster": c.arn("ecs", "cluster/"+clusterName)}
-	ids := make([]string, len(req.Tasks))
-	for i, identifier := range req.Tasks {
-		id := identifier
-		if strings.HasPrefix(id, "arn:") {
-			path, ok := c.resourcePath(id, "task")
-			if !ok {
-				return nil, invalidParameter("Invalid identifier: Unexpected task identifier %s in region %s", id, c.region.name)
-			}
-			id = path
-			if owner, rest, long := strings.Cut(path, "/"); long {
-				if owner != clusterName {
-					return nil, invalidParameter("Invalid identifier: Identifier is for cluster %s. Your cluster is %s", owner, clusterName)
-				}
-				id = rest
-			}
-		}
-		if id == "" {
-			return nil, invalidParameter("taskId longer than 36.")
-		}
-		ids[i] = id
-		if err := c.authorize("ecs:DescribeTasks", c.arn("ecs", "task/"+clusterName+"/"+id), conditions); err != nil {
-			return nil, err
-		}
+	ids, err := c.memberIDs("task", "ecs:DescribeTasks", clusterName, req.Tasks)
+	if err != nil {
+		return nil, err
 	}
 	k, err := c.activeCluster(clusterName)
 	if err != nil {
@@ -153,4 +132,35 @@ func describeTasks(c *call, in json.RawMessage) (any, error) {
 		found = append(found, v)
 	}
 	return map[string]any{"tasks": found, "failures": failures}, nil
+}
+
+// memberIDs are the ids in a list of tasks or container instances of a cluster, each an id or an
+// ARN in the long form or the old short one. Each is authorised on its own.
+func (c *call) memberIDs(kind, action, clusterName string, identifiers []string) ([]string, error) {
+	conditions := map[string]string{"ecs:cluster": c.arn("ecs", "cluster/"+clusterName)}
+	ids := make([]string, len(identifiers))
+	for i, identifier := range identifiers {
+		id := identifier
+		if strings.HasPrefix(id, "arn:") {
+			path, ok := c.resourcePath(id, kind)
+			if !ok {
+				return nil, invalidParameter("Invalid identifier: Unexpected %s identifier %s in region %s", kind, id, c.region.name)
+			}
+			id = path
+			if owner, rest, long := strings.Cut(path, "/"); long {
+				if owner != clusterName {
+					return nil, invalidParameter("Invalid identifier: Identifier is for cluster %s. Your cluster is %s", owner, clusterName)
+				}
+				id = rest
+			}
+		}
+		if id == "" {
+			return nil, invalidParameter("%sId longer than 36.", kind)
+		}
+		ids[i] = id
+		if err := c.authorize(action, c.arn("ecs", kind+"/"+clusterName+"/"+id), conditions); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
 }

@@ -59,12 +59,19 @@ type containerView struct {
 	LastStatus        string              `json:"lastStatus"`
 	ExitCode          *int                `json:"exitCode,omitempty"`
 	Reason            string              `json:"reason,omitempty"`
-	NetworkBindings   []any               `json:"networkBindings"`
+	NetworkBindings   []networkBinding    `json:"networkBindings"`
 	NetworkInterfaces []map[string]string `json:"networkInterfaces"`
 	HealthStatus      string              `json:"healthStatus"`
 	CPU               string              `json:"cpu"`
 	Memory            string              `json:"memory,omitempty"`
 	MemoryReservation string              `json:"memoryReservation,omitempty"`
+}
+
+type networkBinding struct {
+	BindIP        string `json:"bindIP"`
+	ContainerPort int    `json:"containerPort"`
+	HostPort      int    `json:"hostPort"`
+	Protocol      string `json:"protocol"`
 }
 
 // touch records what the task looks like from now on.
@@ -121,8 +128,22 @@ func (t *task) view() taskView {
 func (c *taskContainer) view(t *task, interfaces []map[string]string) containerView {
 	v := containerView{
 		ContainerARN: c.arn, TaskARN: t.arn, Name: *c.spec.Name, Image: c.image, ImageDigest: c.digest, RuntimeID: c.runtimeID,
-		LastStatus: c.last, ExitCode: c.exitCode, Reason: c.reason, NetworkBindings: []any{}, NetworkInterfaces: interfaces,
+		LastStatus: c.last, ExitCode: c.exitCode, Reason: c.reason, NetworkBindings: []networkBinding{}, NetworkInterfaces: interfaces,
 		HealthStatus: "UNKNOWN", CPU: strconv.Itoa(c.spec.CPU),
+	}
+	if t.eni == nil && c.last == "RUNNING" {
+		for _, mapping := range c.spec.PortMappings {
+			if mapping.ContainerPort == nil {
+				continue
+			}
+			protocol := "tcp"
+			if mapping.Protocol != nil {
+				protocol = *mapping.Protocol
+			}
+			v.NetworkBindings = append(v.NetworkBindings, networkBinding{
+				BindIP: "0.0.0.0", ContainerPort: *mapping.ContainerPort, HostPort: t.hostPort(c, *mapping.ContainerPort), Protocol: protocol,
+			})
+		}
 	}
 	if c.spec.HealthCheck != nil {
 		v.HealthStatus = t.health

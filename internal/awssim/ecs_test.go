@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -168,7 +169,13 @@ func (w *ecsTestWorld) service() types.Service {
 // latest is the newest service deployment.
 func (w *ecsTestWorld) latest() types.ServiceDeployment {
 	w.Helper()
-	return w.deployments()[0]
+	out, err := w.client.DescribeServiceDeployments(w.Context(), &ecs.DescribeServiceDeploymentsInput{
+		ServiceDeploymentArns: []string{*w.brief().ServiceDeploymentArn},
+	})
+	if err != nil || len(out.ServiceDeployments) != 1 {
+		w.Fatalf("%+v %v", out, err)
+	}
+	return out.ServiceDeployments[0]
 }
 
 // deployments are all service deployments, newest first.
@@ -266,13 +273,15 @@ func (w *ecsTestWorld) watch() string {
 	return strings.Join(story, "\n") + "\n"
 }
 
+var groupARN = regexp.MustCompile(`arn:aws:elasticloadbalancing:[^ )]*:targetgroup/([^/]+)/[0-9a-f]+`)
+
 // messages are the service's events, oldest first, with identifiers as <id>.
 func (w *ecsTestWorld) messages() string {
 	w.Helper()
 	var b strings.Builder
 	events := w.service().Events
 	for i := range events {
-		words := strings.Fields(*events[len(events)-1-i].Message)
+		words := strings.Fields(groupARN.ReplaceAllString(*events[len(events)-1-i].Message, "<$1>"))
 		for j, word := range words {
 			bare := strings.Trim(word, "().")
 			if len(bare) == 32 {

@@ -18,15 +18,33 @@ import (
 const maxBody = 32 << 20
 
 const (
-	jsonContentType = "application/x-amz-json-1.1"
-	formContentType = "application/x-www-form-urlencoded"
-	stsNamespace    = "https://sts.amazonaws.com/doc/2011-06-15/"
+	jsonContentType   = "application/x-amz-json-1.1"
+	json10ContentType = "application/x-amz-json-1.0"
+	formContentType   = "application/x-www-form-urlencoded"
+)
+
+// wireProtocol is how a request and its answer are written.
+type wireProtocol int
+
+const (
+	jsonProtocol  wireProtocol = iota // AWS JSON 1.1, or 1.0 where the service has that
+	queryProtocol                     // a form, answered in XML
+	cborProtocol                      // Smithy RPC v2 CBOR
 )
 
 // targets are the prefixes of X-Amz-Target, and the services that they name.
 var targets = map[string]string{
 	"AmazonEC2ContainerServiceV20141113":   "ecs",
 	"AmazonEC2ContainerRegistry_V20150921": "ecr",
+	"GraniteServiceVersion20100801":        "cloudwatch",
+}
+
+// jsonContentTypeOf is the version of AWS JSON that a service speaks.
+func jsonContentTypeOf(service string) string {
+	if service == "cloudwatch" {
+		return json10ContentType
+	}
+	return jsonContentType
 }
 
 // request is what a client asks for, as far as it can be told before its signature is
@@ -36,7 +54,8 @@ type request struct {
 	operation string
 	body      []byte
 	form      url.Values // of the query protocol
-	query     bool       // the query protocol: answers are XML
+	protocol  wireProtocol
+	queryMode bool // a client of a service that spoke the query protocol once wants its error codes
 }
 
 // readRequest reads the body and finds out which operation of which service is meant. On an
@@ -45,10 +64,14 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
 	q := &request{}
 	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	target := r.Header.Get("X-Amz-Target")
-	q.query = target == "" && (contentType == formContentType || r.URL.Query().Has("Action"))
-	if q.query {
-		q.service = "sts"
+	switch {
+	case r.Header.Get("Smithy-Protocol") == cborProtocolID:
+		q.protocol = cborProtocol
+		q.service, q.operation = cborTarget(r.URL.Path)
+	case target == "" && (contentType == formContentType || r.URL.Query().Has("Action")):
+		q.protocol, q.service = queryProtocol, queryService(r.URL.Query(), r)
 	}
+	q.queryMode = r.Header.Get("X-Amzn-Query-Mode") == "true"
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -58,16 +81,23 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
 		return q, newError(http.StatusBadRequest, "SerializationException", "reading the body: %s", err)
 	}
 	q.body = body
-	if q.query {
+	switch q.protocol {
+	case queryProtocol:
 		err = q.readForm(r)
 		return q, err
+	case cborProtocol:
+		if q.service == "" || r.Method != http.MethodPost || len(body) > 0 && contentType != cborContentType {
+			return q, unknownOperation()
+		}
+		return q, nil
+	default:
+		prefix, operation, _ := strings.Cut(target, ".")
+		q.service, q.operation = targets[prefix], operation
+		if q.service == "" || r.Method != http.MethodPost || contentType != jsonContentTypeOf(q.service) {
+			return q, unknownOperation()
+		}
+		return q, nil
 	}
-	prefix, operation, _ := strings.Cut(target, ".")
-	q.service, q.operation = targets[prefix], operation
-	if q.service == "" || r.Method != http.MethodPost || contentType != jsonContentType {
-		return q, unknownOperation()
-	}
-	return q, nil
 }
 
 func (q *request) readForm(r *http.Request) error {
@@ -80,7 +110,7 @@ func (q *request) readForm(r *http.Request) error {
 			form[name] = values
 		}
 	}
-	q.form, q.operation = form, form.Get("Action")
+	q.form, q.operation, q.service = form, form.Get("Action"), queryService(form, r)
 	if q.operation == "" {
 		return newError(http.StatusBadRequest, "MissingAction", "Missing Action")
 	}
@@ -95,7 +125,7 @@ func (q *request) check(tables map[string]map[string]operation) (operation, erro
 		version = given
 	}
 	switch {
-	case q.query && (!found || version != stsVersion):
+	case q.protocol == queryProtocol && (!found || queryVersions[version] != q.service):
 		return op, newError(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", q.operation, version)
 	case !found:
 		return op, unknownOperation()
@@ -104,11 +134,16 @@ func (q *request) check(tables map[string]map[string]operation) (operation, erro
 	}
 }
 
-// document is the JSON document that the handler gets: the body, or the flat parameters of
-// the query protocol.
+// document is the JSON document that the handler gets: the body in the terms of JSON, or the
+// parameters of the query protocol, which are nested for all services but STS.
 func (q *request) document() (json.RawMessage, error) {
-	if !q.query {
+	switch {
+	case q.protocol == cborProtocol:
+		return decodeCBOR(q.body)
+	case q.protocol == jsonProtocol:
 		return q.body, checkDocument(q.body)
+	case q.service != "sts":
+		return nestForm(q.form)
 	}
 	flat := make(map[string]string, len(q.form))
 	for name := range maps.Keys(q.form) {
@@ -127,11 +162,12 @@ func unknownOperation() *apiError {
 	return newError(http.StatusBadRequest, "UnknownOperationException", "The requested operation is not recognized by the service.")
 }
 
-// answer is a response of either protocol.
+// answer is a response of any of the protocols.
 type answer struct {
-	status int
-	code   string // of an error
-	body   []byte
+	status     int
+	code       string // of an error
+	body       []byte
+	queryError string // the header that tells the code which the query protocol has for the error
 }
 
 // answer puts an operation's result into the words of the request's protocol. An error that
@@ -148,22 +184,31 @@ func (q *request) answer(requestID string, result any, err error) answer {
 	if !errors.As(err, &failure) {
 		failure = newError(http.StatusInternalServerError, "ServerException", "awssim: %s", err)
 	}
-	if q.query {
-		return queryError(requestID, failure)
+	var a answer
+	switch q.protocol {
+	case queryProtocol:
+		return queryError(q.service, requestID, failure)
+	case cborProtocol:
+		a = cborError(failure)
+	default:
+		a = jsonError(failure)
+		a.queryError = queryErrorHeader(failure)
 	}
-	return jsonError(failure)
+	if !q.queryMode || q.service != "cloudwatch" {
+		a.queryError = ""
+	}
+	return a
 }
 
 func (q *request) marshal(requestID string, result any) ([]byte, error) {
-	if !q.query {
+	switch q.protocol {
+	case queryProtocol:
+		return marshalQuery(q.service, q.operation, requestID, result)
+	case cborProtocol:
+		return marshalCBOR(result)
+	default:
 		return marshalJSON(result)
 	}
-	inner, err := xml.Marshal(result)
-	if err != nil {
-		return nil, err
-	}
-	return fmt.Appendf(nil, "<%[1]sResponse xmlns=\"%[2]s\">%[3]s<ResponseMetadata><RequestId>%[4]s</RequestId></ResponseMetadata></%[1]sResponse>\n",
-		q.operation, stsNamespace, inner, requestID), nil
 }
 
 func marshalJSON(result any) ([]byte, error) {
@@ -190,13 +235,18 @@ var frameErrors = map[string]bool{
 	"ExpiredTokenException":               true,
 }
 
+// typeName is the value of __type for an error's code.
+func typeName(code string) string {
+	if frameErrors[code] {
+		return "com.amazon.coral.service#" + code
+	}
+	return code
+}
+
 func jsonError(e *apiError) answer {
 	document := map[string]any{}
 	maps.Copy(document, e.extra)
-	document["__type"] = e.code
-	if frameErrors[e.code] {
-		document["__type"] = "com.amazon.coral.service#" + e.code
-	}
+	document["__type"] = typeName(e.code)
 	document["message"] = e.message
 	body, err := marshalJSON(document)
 	if err != nil {
@@ -206,20 +256,34 @@ func jsonError(e *apiError) answer {
 }
 
 // queryNames are the names and statuses that the query protocol has for the errors of the
-// common front.
+// common front, and for those of the services whose code there is not the name of their
+// shape.
 var queryNames = map[string]struct {
 	code   string
 	status int
 }{
+	"AccessDeniedException":               {"AccessDenied", http.StatusForbidden},
 	"ExpiredTokenException":               {"ExpiredToken", http.StatusForbidden},
 	"IncompleteSignatureException":        {"IncompleteSignature", http.StatusBadRequest},
+	"InvalidFormatFault":                  {"InvalidFormat", http.StatusBadRequest},
 	"InvalidSignatureException":           {"SignatureDoesNotMatch", http.StatusForbidden},
+	"LimitExceededFault":                  {"LimitExceeded", http.StatusBadRequest},
 	"MissingAuthenticationTokenException": {"MissingAuthenticationToken", http.StatusForbidden},
 	"RequestEntityTooLargeException":      {"RequestEntityTooLarge", http.StatusRequestEntityTooLarge},
 	"SerializationException":              {"MalformedInput", http.StatusBadRequest},
 	"ServerException":                     {"InternalFailure", http.StatusInternalServerError},
 	"ThrottlingException":                 {"Throttling", http.StatusBadRequest},
+	"UnknownOperationException":           {"InvalidAction", http.StatusBadRequest},
 	"UnrecognizedClientException":         {"InvalidClientTokenId", http.StatusForbidden},
+	"ValidationException":                 {"ValidationError", http.StatusBadRequest},
+}
+
+// queryCode is the code and the status that the query protocol has for an error.
+func queryCode(e *apiError) (code string, status int) {
+	if translated, found := queryNames[e.code]; found {
+		return translated.code, translated.status
+	}
+	return e.code, e.status
 }
 
 type queryErrorDocument struct {
@@ -233,12 +297,9 @@ type queryErrorDocument struct {
 	RequestID string `xml:"RequestId"`
 }
 
-func queryError(requestID string, e *apiError) answer {
-	code, status := e.code, e.status
-	if translated, found := queryNames[code]; found {
-		code, status = translated.code, translated.status
-	}
-	document := queryErrorDocument{XMLNS: stsNamespace, RequestID: requestID}
+func queryError(service, requestID string, e *apiError) answer {
+	code, status := queryCode(e)
+	document := queryErrorDocument{XMLNS: namespaces[service], RequestID: requestID}
 	document.Error.Type, document.Error.Code, document.Error.Message = "Sender", code, e.message
 	if status >= http.StatusInternalServerError {
 		document.Error.Type = "Receiver"

@@ -8,7 +8,9 @@ import (
 // quotas are the token buckets of each account and region, as "Request throttling for the
 // Amazon ECS API" publishes them. ECR does not publish the rates of its describing
 // operations; "ecr-read" is a guess on the careful side. STS shares one rate per account and
-// region.
+// region. "elb-read" is the bucket of non-mutating actions in "Request throttling for the
+// Elastic Load Balancing API"; its other buckets are not published. CloudWatch's are those of
+// "CloudWatch service quotas".
 var quotas = map[string]struct{ burst, rate float64 }{
 	"service-read":           {100, 20},
 	"service-modify":         {50, 5},
@@ -23,6 +25,11 @@ var quotas = map[string]struct{ burst, rate float64 }{
 	"tag-read":               {50, 20},
 	"ecr-read":               {100, 20},
 	"sts":                    {600, 600},
+	"elb-read":               {40, 10},
+	"alarm-read":             {9, 9},
+	"alarm-put":              {3, 3},
+	"alarm-delete":           {3, 3},
+	"alarm-set":              {3, 3},
 }
 
 // bucket is one token bucket of one account and region.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
@@ -78,6 +79,7 @@ func TestTheSDKTakesAServiceThroughItsLife(t *testing.T) {
 		}
 		cluster := aws.String("live")
 		must(client.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: cluster, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}}))(t)
+		balanced := must(seed.Balancer{Name: "backend"}.Create(ctx, elasticloadbalancingv2.NewFromConfig(config)))(t)
 		created := must(client.CreateService(ctx, &ecs.CreateServiceInput{
 			Cluster: cluster, ServiceName: aws.String("backend"), TaskDefinition: &revisions[0], DesiredCount: aws.Int32(2),
 			LaunchType: types.LaunchTypeFargate, PropagateTags: types.PropagateTagsService, EnableECSManagedTags: true,
@@ -86,7 +88,7 @@ func TestTheSDKTakesAServiceThroughItsLife(t *testing.T) {
 			}},
 			LoadBalancers: []types.LoadBalancer{{
 				ContainerName: aws.String("app"), ContainerPort: aws.Int32(8080),
-				TargetGroupArn: aws.String("arn:aws:elasticloadbalancing:ap-south-1:111122223333:targetgroup/backend/0123456789abcdef"),
+				TargetGroupArn: &balanced.TargetGroup,
 			}},
 			HealthCheckGracePeriodSeconds: aws.Int32(30),
 			DeploymentConfiguration: &types.DeploymentConfiguration{

@@ -55,13 +55,13 @@ func (s *Simulator) admit(r *http.Request, q *request, requestID string) (*call,
 	if _, err := q.check(s.tables); err != nil {
 		return nil, err
 	}
-	p, region, err := s.authenticate(r, q.body, q.service)
+	p, region, err := s.authenticate(r, q.body, signingName(q.service))
 	if err != nil {
 		return nil, err
 	}
 	c := &call{
 		ctx: r.Context(), sim: s, principal: p, service: q.service, operation: q.operation,
-		requestID: requestID, scheme: "http", host: r.Host,
+		requestID: requestID, protocol: q.protocol, scheme: "http", host: r.Host,
 	}
 	if r.TLS != nil {
 		c.scheme = "https"
@@ -202,9 +202,19 @@ func wait(ctx context.Context, d time.Duration) error {
 func send(w http.ResponseWriter, q *request, requestID string, a answer) {
 	h := w.Header()
 	h.Set("x-amzn-RequestId", requestID)
-	h.Set("Content-Type", jsonContentType)
-	if q.query {
+	switch q.protocol {
+	case queryProtocol:
 		h.Set("Content-Type", "text/xml")
+	case cborProtocol:
+		h.Set("Smithy-Protocol", cborProtocolID)
+		if len(a.body) > 0 {
+			h.Set("Content-Type", cborContentType)
+		}
+	default:
+		h.Set("Content-Type", jsonContentTypeOf(q.service))
+	}
+	if a.queryError != "" {
+		h.Set("X-Amzn-Query-Error", a.queryError)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)

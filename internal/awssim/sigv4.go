@@ -34,6 +34,15 @@ type signature struct {
 
 var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`)
 
+// signingName is what a service is called in signatures: like its actions, with one
+// exception.
+func signingName(service string) string {
+	if service == "cloudwatch" {
+		return "monitoring"
+	}
+	return service
+}
+
 // readSignature reads the claim without believing it. service is the one the request is
 // for.
 func readSignature(r *http.Request, service string) (signature, error) {

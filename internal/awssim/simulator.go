@@ -24,6 +24,9 @@ type Options struct {
 	// JournalEntries is how many calls the journal keeps; 0 means 20000. The counters of the
 	// journal's summary count every call.
 	JournalEntries int
+	// LoadBalancerAddresses gives each load balancer an address of its own in 127.0.0.0/8,
+	// which is its DNS name then, for [Simulator.ListenForLoadBalancers].
+	LoadBalancerAddresses bool
 	// ECS is how ECS behaves where AWS leaves it open.
 	ECS ECSOptions
 }
@@ -55,6 +58,7 @@ func New(options Options) *Simulator {
 			speed:    options.Speed,
 			accounts: map[string]*account{},
 			ecs:      ecsWorld{options: options.ECS, seed: seed},
+			elb:      newELBWorld(options.LoadBalancerAddresses),
 		},
 		random:  rand.New(rand.NewPCG(seed, seed)),
 		keys:    map[string]*credential{},
@@ -66,6 +70,9 @@ func New(options Options) *Simulator {
 		"ecs": s.ecsOperations(),
 		"ecr": s.ecrOperations(),
 		"sts": s.stsOperations(),
+
+		"elasticloadbalancing": s.elbOperations(),
+		"cloudwatch":           s.cloudwatchOperations(),
 	}
 	s.admin = s.adminRoutes()
 	return s
@@ -88,6 +95,8 @@ func (a *account) region(s *Simulator, name string) *region {
 		r = &region{account: a, name: name, buckets: map[string]*bucket{}}
 		r.ecs = newECSState(s.world, r)
 		r.ecr = newECRState(s.world, r)
+		r.elb = newELBState(s.world, r)
+		r.cloudwatch = newCloudWatchState()
 		a.regions[name] = r
 	}
 	return r

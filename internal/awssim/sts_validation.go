@@ -184,11 +184,15 @@ func (v *violations) err() error {
 	if len(*v) == 0 {
 		return nil
 	}
+	return validationError(v.message())
+}
+
+func (v *violations) message() string {
 	noun := "errors"
 	if len(*v) == 1 {
 		noun = "error"
 	}
-	return validationError(fmt.Sprintf("%d validation %s detected: %s", len(*v), noun, strings.Join(*v, "; ")))
+	return fmt.Sprintf("%d validation %s detected: %s", len(*v), noun, strings.Join(*v, "; "))
 }
 
 func validationError(message string) *apiError {

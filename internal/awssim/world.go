@@ -18,6 +18,7 @@ type world struct {
 	sequence uint64
 	accounts map[string]*account
 	ecs      ecsWorld
+	elb      elbWorld
 }
 
 // account is one AWS account.
@@ -29,11 +30,13 @@ type account struct {
 
 // region is one region of one account. Each service keeps its own state there.
 type region struct {
-	account *account
-	name    string
-	ecs     *ecsState
-	ecr     *ecrState
-	buckets map[string]*bucket
+	account    *account
+	name       string
+	ecs        *ecsState
+	ecr        *ecrState
+	elb        *elbState
+	cloudwatch *cloudwatchState
+	buckets    map[string]*bucket
 }
 
 // call is one authenticated request on its way to a handler. Handlers run under world.mu.
@@ -43,9 +46,10 @@ type call struct {
 	account   *account
 	region    *region
 	principal principal
-	service   string // "ecs", "ecr", "sts"
+	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch"
 	operation string // "UpdateService"
 	requestID string
+	protocol  wireProtocol
 	staleness time.Duration // a stale-read fault: answer as the world was this long ago
 	scheme    string        // "http" or "https", and
 	host      string        // the host the client used: URLs handed out lead back to it

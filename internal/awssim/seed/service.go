@@ -32,6 +32,67 @@ type Service struct {
 	Environment map[string]string
 	// TaskRole and ExecutionRole are ARNs; "" sets none.
 	TaskRole, ExecutionRole string
+	// Balanced sends the container traffic through a load balancer; nil for none.
+	Balanced *Balanced
+	// GraceSeconds is how long a balanced task may fail its health checks after its start.
+	GraceSeconds int32
+	// Rollout is how it deploys; the zero value is a rolling update.
+	Rollout Rollout
+}
+
+// Rollout says how a service under the ECS controller deploys.
+type Rollout struct {
+	// Strategy is ROLLING, BLUE_GREEN, CANARY or LINEAR; "" means ROLLING. Those that shift
+	// traffic in a balanced service need a Balanced with an alternate target group.
+	Strategy types.DeploymentStrategy
+	// BakeMinutes is the quiet time at the end.
+	BakeMinutes int32
+	// StepPercent and StepBakeMinutes are of CANARY and LINEAR; a StepPercent of 0 leaves
+	// both to AWS.
+	StepPercent     float64
+	StepBakeMinutes int32
+	// PauseAt are the stages at which it waits for ContinueServiceDeployment, PauseMinutes how
+	// long (0 means a day) before PauseAction, which is to roll back unless it says CONTINUE.
+	PauseAt      []types.DeploymentLifecycleHookStage
+	PauseMinutes int32
+	PauseAction  types.DeploymentLifecycleHookAction
+	// Alarms fail it by their names; without a rollback if AlarmsOnlyStop.
+	Alarms         []string
+	AlarmsOnlyStop bool
+}
+
+func (r Rollout) configuration(noBreaker bool) *types.DeploymentConfiguration {
+	c := &types.DeploymentConfiguration{
+		DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: !noBreaker, Rollback: !noBreaker},
+		MinimumHealthyPercent:    aws.Int32(100), MaximumPercent: aws.Int32(200),
+	}
+	if r.Strategy != "" {
+		c.Strategy = r.Strategy
+	}
+	if r.BakeMinutes > 0 || r.Strategy != "" && r.Strategy != types.DeploymentStrategyRolling {
+		c.BakeTimeInMinutes = &r.BakeMinutes
+	}
+	if r.StepPercent > 0 {
+		switch r.Strategy {
+		case types.DeploymentStrategyCanary:
+			c.CanaryConfiguration = &types.CanaryConfiguration{CanaryPercent: &r.StepPercent, CanaryBakeTimeInMinutes: &r.StepBakeMinutes}
+		case types.DeploymentStrategyLinear:
+			c.LinearConfiguration = &types.LinearConfiguration{StepPercent: &r.StepPercent, StepBakeTimeInMinutes: &r.StepBakeMinutes}
+		}
+	}
+	if len(r.PauseAt) > 0 {
+		hook := types.DeploymentLifecycleHook{TargetType: types.DeploymentLifecycleHookTargetTypePause, LifecycleStages: r.PauseAt}
+		if r.PauseMinutes > 0 || r.PauseAction != "" {
+			hook.TimeoutConfiguration = &types.DeploymentLifecycleHookTimeoutConfiguration{
+				TimeoutInMinutes: aws.Int32(cmp.Or(r.PauseMinutes, 1440)), Action: cmp.Or(r.PauseAction, types.DeploymentLifecycleHookActionRollback),
+			}
+		}
+		c.LifecycleHooks = []types.DeploymentLifecycleHook{hook}
+	}
+	if len(r.Alarms) > 0 {
+		c.Alarms = &types.DeploymentAlarms{AlarmNames: r.Alarms, Enable: true, Rollback: !r.AlarmsOnlyStop}
+	}
+	return c
 }
 
 // Create registers the service's task definition and creates cluster and service by ECS's own
@@ -52,10 +113,11 @@ func (s Service) Create(ctx context.Context, client *ecs.Client) (revision strin
 		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-0a1b2c3d"}}},
 	}
 	if in.DeploymentController.Type == types.DeploymentControllerTypeEcs {
-		in.DeploymentConfiguration = &types.DeploymentConfiguration{
-			DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: !s.NoBreaker, Rollback: !s.NoBreaker},
-			MinimumHealthyPercent:    aws.Int32(100), MaximumPercent: aws.Int32(200),
-		}
+		in.DeploymentConfiguration = s.Rollout.configuration(s.NoBreaker)
+	}
+	if s.Balanced != nil {
+		in.LoadBalancers = []types.LoadBalancer{s.Balanced.loadBalancer(s.Name)}
+		in.HealthCheckGracePeriodSeconds = &s.GraceSeconds
 	}
 	if in.DeploymentController.Type == types.DeploymentControllerTypeExternal {
 		// Its task sets say what it runs, and how.
@@ -70,7 +132,7 @@ func (s Service) Create(ctx context.Context, client *ecs.Client) (revision strin
 func (s Service) taskDefinition() *ecs.RegisterTaskDefinitionInput {
 	main := types.ContainerDefinition{
 		Name: &s.Name, Image: &s.Image, Essential: aws.Bool(true),
-		PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(8080), Protocol: types.TransportProtocolTcp}},
+		PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(containerPort), Protocol: types.TransportProtocolTcp}},
 	}
 	for name, value := range s.Environment {
 		main.Environment = append(main.Environment, types.KeyValuePair{Name: &name, Value: &value})
