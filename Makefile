@@ -84,6 +84,27 @@ test: ## Run all tests, against a real API server and the local AWS
 		(cd $$module && $(GO) test -count=1 -vet=off -timeout=20m $(TESTFLAGS) ./...) || exit; \
 	done
 
+# make simulate SEEDS=10000 runs many worlds, SEED=n one of them, with its story.
+SEEDS ?= 2000
+SEED ?=
+.PHONY: simulate
+simulate: ## Simulate days of many worlds with faults at every call, each from its seed (SEEDS=n, SEED=n)
+	$(GO) run ./hack/simulate -seeds=$(SEEDS) $(if $(SEED),-seed=$(SEED))
+
+.PHONY: test-the-tests
+test-the-tests: ## Take out one safety line of the sources at a time; a test must notice each
+	$(GO) run ./hack/mutate
+
+# How long each fuzz test runs: make fuzz FUZZTIME=10m
+FUZZTIME ?= 60s
+.PHONY: fuzz
+fuzz: ## Fuzz references, task definitions and AWS's answers, each for FUZZTIME
+	for package in image taskdef cloud; do \
+		for target in $$($(GO) test -list '^Fuzz' ./internal/$$package | grep '^Fuzz'); do \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./internal/$$package || exit; \
+		done; \
+	done
+
 .PHONY: lint
 lint: bin/golangci-lint ## Run the linters of .golangci.yml on every module
 	bin/golangci-lint run ./...

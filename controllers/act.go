@@ -13,6 +13,7 @@ import (
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/cloud"
 	"heliumai.space/ecsrelease/internal/rollout"
+	"heliumai.space/ecsrelease/internal/taskdef"
 )
 
 // act takes at most one step per service. The intents of all steps are written first, by a
@@ -54,7 +55,7 @@ func (r *ReleaseReconciler) turn(p *pass) []*service {
 			continue
 		}
 		if step.Action == rollout.ActionRegister {
-			mine := family{s.key.Identity.AccountID, s.key.Region, s.derived.Family}
+			mine := family{s.key.Identity.AccountID, s.key.Region, s.registrable().Family}
 			if slices.Contains(registering, mine) {
 				s.retryAfter = soon
 				continue
@@ -74,15 +75,7 @@ func (r *ReleaseReconciler) turn(p *pass) []*service {
 // leaves the intent as it is: looking will tell.
 func (r *ReleaseReconciler) step(ctx context.Context, p *pass, s *service) {
 	step := s.decision.Step
-	var err error
-	switch step.Action {
-	case rollout.ActionRegister:
-		err = r.register(ctx, s)
-	case rollout.ActionUpdate:
-		err = r.update(ctx, p, s)
-	case rollout.ActionNone:
-		return
-	}
+	err := r.call(ctx, s, step)
 	var problem *rollout.Problem
 	switch {
 	case err == nil:
@@ -93,8 +86,7 @@ func (r *ReleaseReconciler) step(ctx context.Context, p *pass, s *service) {
 		s.memory = rollout.Withdrawn(s.memory)
 		s.retryAfter = soon
 	case errors.As(err, &problem):
-		s.memory = rollout.NotDone(s.memory)
-		s.retryAfter = r.refusals.note(p, s, problem)
+		s.retryAfter = r.refuse(ctx, p, s, problem)
 	default:
 		s.memory = rollout.NotDone(s.memory)
 		s.retryAfter = r.Timing.Fast
@@ -102,37 +94,106 @@ func (r *ReleaseReconciler) step(ctx context.Context, p *pass, s *service) {
 	}
 }
 
-func (r *ReleaseReconciler) register(ctx context.Context, s *service) error {
-	revision, _, err := r.Fleet.Register(ctx, s.key.Identity, s.key.Region, s.derived, s.facts.EqualAt)
-	if err != nil {
-		return err
+// refuse takes down that a step was refused, and says when to go on. What is not asked for again
+// needs no time to rest.
+func (r *ReleaseReconciler) refuse(ctx context.Context, p *pass, s *service, problem *rollout.Problem) time.Duration {
+	step := s.decision.Step
+	if problem.Delay() {
+		s.memory = rollout.NotDone(s.memory)
+		return r.refusals.note(p, s, problem)
 	}
-	s.memory = rollout.Registered(s.memory, s.decision.Step, revision)
-	s.occur(ecsv1alpha1.EventRegistered, "registered %s from %s for service %s", revision, s.decision.Step.Base, s.name())
+	s.memory = rollout.Refused(s.memory, step, problem, time.Now())
+	log.FromContext(ctx).Info("step refused", "service", s.name(), "action", step.Action, "problem", problem.Message)
+	again := step.Action == rollout.ActionRegister || step.Action == rollout.ActionUpdate
+	if again && step.Purpose != ecsv1alpha1.PurposeRollback {
+		return r.refusals.note(p, s, problem)
+	}
+	if step.Action == rollout.ActionRestart {
+		s.warn(ecsv1alpha1.EventCommandIgnored, "service %s was not restarted: %s", s.name(), problem.Message)
+	}
+	return soon
+}
+
+// call makes the call of a step and takes down what came back.
+func (r *ReleaseReconciler) call(ctx context.Context, s *service, step rollout.Step) error {
+	switch step.Action {
+	case rollout.ActionRegister:
+		return r.register(ctx, s, step)
+	case rollout.ActionUpdate:
+		return r.update(ctx, s, step)
+	case rollout.ActionRestart:
+		return r.restart(ctx, s, step)
+	case rollout.ActionStop:
+		return r.stop(ctx, s, step)
+	case rollout.ActionContinue:
+		return r.goOn(ctx, s, step)
+	case rollout.ActionNone:
+	}
 	return nil
 }
 
-func (r *ReleaseReconciler) update(ctx context.Context, p *pass, s *service) error {
-	from := s.view.TaskDefinition
-	updated, err := r.Fleet.Update(ctx, s.key, s.decision.Step.Revision)
+// registrable is the task definition that the step registers: what carries the images, or a
+// revision to go back to as it stands.
+func (s *service) registrable() taskdef.Derived {
+	if s.derived.Hash != s.decision.Step.Hash && s.past.Hash == s.decision.Step.Hash {
+		return s.past
+	}
+	return s.derived
+}
+
+func (r *ReleaseReconciler) register(ctx context.Context, s *service, step rollout.Step) error {
+	revision, _, err := r.Fleet.Register(ctx, s.key.Identity, s.key.Region, s.registrable(), s.facts.EqualAt)
 	if err != nil {
 		return err
 	}
-	s.memory = rollout.Updated(s.memory, s.decision.Step, updated.Primary, updated.At)
+	s.memory = rollout.Registered(s.memory, step, revision)
+	s.occur(ecsv1alpha1.EventRegistered, "registered %s from %s for service %s", revision, step.Base, s.name())
+	return nil
+}
+
+func (r *ReleaseReconciler) update(ctx context.Context, s *service, step rollout.Step) error {
+	from := s.view.TaskDefinition
+	updated, err := r.Fleet.Update(ctx, s.key, step.Revision)
+	if err != nil {
+		return err
+	}
+	s.memory = rollout.Updated(s.memory, step, updated.Primary, updated.At)
 	reason := ecsv1alpha1.EventDeploying
-	if p.released() {
+	if step.Purpose == ecsv1alpha1.PurposeDrift {
 		reason = ecsv1alpha1.EventDriftReverted
 	}
-	s.occur(reason, "service %s goes from %s to %s (deployment %s)", s.name(), from, s.decision.Step.Revision, updated.Primary)
+	s.occur(reason, "service %s goes from %s to %s (deployment %s)", s.name(), from, step.Revision, updated.Primary)
 	return nil
 }
 
-// released says that the images of the release ran everywhere once: a service that has to be
-// updated to them now was changed by somebody else.
-func (p *pass) released() bool {
-	history := p.before.History
-	return len(history) > 0 && p.before.ObservedGeneration == p.release.Generation &&
-		(history[0].Outcome == ecsv1alpha1.OutcomeReleased || history[0].Outcome == ecsv1alpha1.OutcomeAdopted)
+func (r *ReleaseReconciler) restart(ctx context.Context, s *service, step rollout.Step) error {
+	restarted, err := r.Fleet.Restart(ctx, s.key, step.Revision)
+	if err != nil {
+		return err
+	}
+	s.memory = rollout.Restarted(s.memory, step, restarted.Primary, restarted.At)
+	s.occur(ecsv1alpha1.EventRestarting, "service %s is deployed anew with %s (deployment %s)", s.name(), step.Revision, restarted.Primary)
+	return nil
+}
+
+func (r *ReleaseReconciler) stop(ctx context.Context, s *service, step rollout.Step) error {
+	at := time.Now()
+	if err := r.Fleet.Stop(ctx, s.key, step.ServiceDeployment); err != nil {
+		return err
+	}
+	s.memory = rollout.Stopped(s.memory, step, at)
+	return nil
+}
+
+func (r *ReleaseReconciler) goOn(ctx context.Context, s *service, step rollout.Step) error {
+	if err := r.Fleet.Continue(ctx, s.key, step.ServiceDeployment, step.Hook, step.RollBack); err != nil {
+		return err
+	}
+	s.memory = rollout.Continued(s.memory, step)
+	if !step.RollBack {
+		s.occur(ecsv1alpha1.EventContinued, "the deployment of service %s goes on from hook %s", s.name(), step.Hook)
+	}
+	return nil
 }
 
 // soon is when a pass is followed by the next because there is more to do.

@@ -10,9 +10,10 @@ import (
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
-// decide lets rollout say what state each service is in and what it may do next. Of services that
-// may not be looked at what is remembered stays.
+// decide lets rollout say what state each service is in and what it may do next, and how far the
+// waves are with that. Of services that may not be looked at what is remembered stays.
 func (r *ReleaseReconciler) decide(p *pass) {
+	p.campaign = p.enter()
 	var visible []*service
 	var candidates []rollout.Candidate
 	for _, s := range p.services {
@@ -22,18 +23,24 @@ func (r *ReleaseReconciler) decide(p *pass) {
 		}
 		s.refused = r.refusals.of(p.release, s)
 		visible = append(visible, s)
-		candidates = append(candidates, rollout.Candidate{Target: s.target.Name, Input: r.input(p, s)})
+		candidates = append(candidates, rollout.Candidate{Target: s.target.Name, Wave: s.target.Wave, Input: r.input(p, s)})
 	}
-	for i, decision := range rollout.Plan(candidates, cmp.Or(p.blocked, p.unseen())) {
+	for i, decision := range rollout.Plan(candidates, cmp.Or(p.blocked, p.unseen()), p.campaign) {
 		s := visible[i]
 		s.decision = decision
 		s.memory = decision.Memory
+		if decision.Failure != nil {
+			failure := *decision.Failure
+			failure.Target = s.target.Name
+			p.fail(failure)
+		}
 		if decision.Step.Action != rollout.ActionNone && !p.fresh(s, r.Freshness) {
 			// What is stored is too old to act on: look again, then decide again.
 			s.decision.Step = rollout.Step{}
 			r.Fleet.View(s.key, p.started)
 		}
 	}
+	r.advance(p)
 }
 
 // unseen is why nothing may be started yet: a service that this process has not looked at, on
@@ -71,8 +78,10 @@ func (r *ReleaseReconciler) input(p *pass, s *service) rollout.Input {
 		Want:    s.want,
 		Facts:   s.facts,
 		Memory:  s.memory,
+		Goal:    s.goal,
 		Policy:  p.policy(),
 		Timing:  r.Timing,
+		Barred:  p.barred,
 		Refused: s.refused,
 	}
 }
@@ -88,5 +97,8 @@ func (p *pass) policy() rollout.Policy {
 	if strategy := p.release.Spec.Strategy; strategy != nil && strategy.ProgressDeadlineSeconds != nil {
 		deadline = seconds(*strategy.ProgressDeadlineSeconds)
 	}
-	return rollout.Policy{Suspended: p.release.Spec.Suspend, ProgressDeadline: deadline}
+	return rollout.Policy{
+		Suspended: p.release.Spec.Suspend, ProgressDeadline: deadline,
+		Report: p.release.Spec.Drift == ecsv1alpha1.DriftReport, Held: p.ledger.Hold != nil,
+	}
 }

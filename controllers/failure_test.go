@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,42 +23,67 @@ func TestARollbackByECSIsAFailureThatIsNotRepeated(t *testing.T) {
 	w.push("v1")
 	w.serve(desired("backend"))
 	w.serve(desired("worker"))
-	good := w.push("v2")
-	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Service: "worker", Image: good, ExitCode: 3, AfterSeconds: 1})
+	bad := w.push("v2")
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Service: "worker", Image: bad, ExitCode: 3, AfterSeconds: 1})
 	release := w.apply("helium-backend:v2", running("backend", "worker"))
 
-	r := w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker, "mumbai/worker", "helium-worker:2", "1/2 services run helium-backend:v2", "not tried again")
+	r := w.stalled(release, ecsv1alpha1.ReasonContainerExited, "mumbai/worker", "helium-worker:2", "exited with code 3", "0/2 services run helium-backend:v2")
 	failure := r.Status.Failure
-	if failure == nil || failure.Class != ecsv1alpha1.FailureCircuitBreaker || failure.Target != "mumbai" || failure.Service != "worker" {
-		t.Fatalf("failure is %+v, wanted CircuitBreaker of mumbai/worker", failure)
+	if failure == nil || failure.Class != ecsv1alpha1.FailureContainerExited || failure.Target != "mumbai" || failure.Service != "worker" {
+		t.Fatalf("failure is %+v, wanted ContainerExited of mumbai/worker", failure)
 	}
-	w.must(lacks(failure.Message, []string{"helium-worker:2", "circuit breaker"}))
-	w.check(r.Status.History[0].Outcome == ecsv1alpha1.OutcomeFailed, "the outcome is %s", r.Status.History[0].Outcome)
+	w.must(lacks(failure.Message, []string{"helium-worker:2", "circuit breaker", "exited with code 3"}))
+	if len(failure.Tasks) == 0 || failure.Tasks[0].StopCode != "EssentialContainerExited" || len(failure.Tasks[0].Results) == 0 || aws.ToInt32(failure.Tasks[0].Results[0].ExitCode) != 3 {
+		t.Errorf("the evidence is %+v, wanted a task whose container exited with code 3", failure.Tasks)
+	}
+	w.check(len(failure.Events) > 0 && failure.CircuitBreaker != nil && failure.CircuitBreaker.Failed > 0, "the evidence is %+v", failure)
+	w.check(r.Status.History[0].Outcome == ecsv1alpha1.OutcomeRolledBack, "the outcome is %s", r.Status.History[0].Outcome)
+	w.event("Warning Failed: service mumbai/worker failed with helium-backend:v2 (ContainerExited)")
+	w.event("Warning RollingBack: service mumbai/backend")
+	w.event("Normal RolledBack: service mumbai/backend is back on helium-backend:1")
 	w.event("Warning Stalled: ")
 	w.steady(home, cluster, "worker")
-	w.changed(2, 2)
-	w.runs(home, cluster, "worker", w.image(home, ":v1"))
-	w.runs(home, cluster, "backend", w.image(home, "@"+good)) // it is left as it is
+	for _, name := range []string{"backend", "worker"} {
+		w.runs(home, cluster, name, w.image(home, ":v1"))
+		s := service(r, "mumbai/"+name)
+		w.check(s.State == ecsv1alpha1.ServiceRolledBack && s.Revision == s.Proven.Revision, "%s is %+v", name, s)
+	}
+	w.registered(2)
 
+	made := w.changes()
+	still := func() {
+		t.Helper()
+		if now := w.changes(); !slices.Equal(now, made) {
+			t.Errorf("the failed image was tried again: %v after %v", now[len(made):], made)
+		}
+	}
 	w.sweeps(5)
-	w.changed(2, 2)
-	w.stays(w.poke(release, "look-again"), ecsv1alpha1.ReasonCircuitBreaker)
-	w.changed(2, 2)
+	still()
+	w.stays(w.poke(release, "look-again"), ecsv1alpha1.ReasonContainerExited)
+	still()
 	w.manager.stop()
 	w.restart()
 	w.sweeps(5)
-	w.stays(w.poke(release, "and-again"), ecsv1alpha1.ReasonCircuitBreaker)
-	w.changed(2, 2)
+	w.stays(w.poke(release, "and-again"), ecsv1alpha1.ReasonContainerExited)
+	still()
 
 	fixed := w.push("v3")
 	w.bump(release, "helium-backend:v3")
 	r = w.ready(release)
-	w.changed(4, 4)
+	w.registered(4)
 	w.runs(home, cluster, "backend", w.image(home, "@"+fixed))
 	w.runs(home, cluster, "worker", w.image(home, "@"+fixed))
 	w.check(r.Status.Failure == nil, "the failure is still there: %+v", r.Status.Failure)
-	if remembered := service(r, "mumbai/worker").Failed; len(remembered) != 1 || remembered[0].Class != ecsv1alpha1.FailureCircuitBreaker {
+	if remembered := service(r, "mumbai/worker").Failed; len(remembered) != 1 || remembered[0].Class != ecsv1alpha1.FailureContainerExited {
 		t.Errorf("what failed before is remembered as %+v", remembered)
+	}
+}
+
+// registered checks how often the controller registered a task definition.
+func (w *world) registered(n int) {
+	w.t.Helper()
+	if err := w.wantCalls("RegisterTaskDefinition", n); err != nil {
+		w.t.Errorf("%v\n%s", err, w.tell())
 	}
 }
 
@@ -67,7 +93,28 @@ func (w *world) stays(r *ecsv1alpha1.EcsRelease, reason string) {
 	w.check(condition(r, ecsv1alpha1.ConditionStalled).Reason == reason, "Stalled is %+v, wanted %s", condition(r, ecsv1alpha1.ConditionStalled), reason)
 }
 
-func TestADeploymentThatECSStopsWithoutRollingBackFails(t *testing.T) {
+// strategy is a change of release: its strategy.
+func strategy(s ecsv1alpha1.Strategy) func(*ecsv1alpha1.EcsRelease) {
+	return func(r *ecsv1alpha1.EcsRelease) { r.Spec.Strategy = &s }
+}
+
+func TestWhatFailedIsLeftAsItIsWhereTheReleaseSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.push("v1")
+	w.serve(desired("backend"))
+	w.serve(desired("worker"))
+	bad := w.push("v2")
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Service: "worker", Image: bad})
+	release := w.apply("helium-backend:v2", running("backend", "worker"), strategy(ecsv1alpha1.Strategy{OnFailure: ecsv1alpha1.FailureHold}))
+	r := w.stalled(release, ecsv1alpha1.ReasonContainerExited, "mumbai/worker", "not tried again")
+	w.check(r.Status.History[0].Outcome == ecsv1alpha1.OutcomeFailed, "the outcome is %s", r.Status.History[0].Outcome)
+	w.arrives(home, cluster, "backend", "helium-backend:2")
+	w.sweeps(5)
+	w.changed(2, 2)
+	w.runs(home, cluster, "backend", w.image(home, "@"+bad))
+}
+
+func TestADeploymentThatECSStopsWithoutRollingBackIsBroughtBack(t *testing.T) {
 	w := newWorld(t)
 	w.push("v1")
 	w.serve(desired("backend"))
@@ -77,9 +124,33 @@ func TestADeploymentThatECSStopsWithoutRollingBackFails(t *testing.T) {
 	s.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback = false
 	w.update(home, &ecs.UpdateServiceInput{DeploymentConfiguration: s.DeploymentConfiguration})
 	release := w.apply("helium-backend:v2")
-	w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker, "mumbai/backend")
+	w.stalled(release, ecsv1alpha1.ReasonContainerExited, "mumbai/backend")
 	w.sweeps(5)
-	w.changed(1, 1)
+	w.changed(1, 2)
+	w.runs(home, cluster, "backend", w.image(home, ":v1"))
+}
+
+// Every way in which images fail, with the class that it is told as.
+func TestWhyAnImageFailedIsTold(t *testing.T) {
+	for reason, behavior := range map[string]awssim.ImageBehavior{
+		ecsv1alpha1.ReasonImagePull:    {Kind: awssim.ImagePullFail, Message: "CannotPullContainerError: pull image manifest has been retried 5 time(s)"},
+		ecsv1alpha1.ReasonOutOfMemory:  {Kind: awssim.ImageOutOfMemory},
+		ecsv1alpha1.ReasonResourceInit: {Kind: awssim.ImagePullFail, Message: "ResourceInitializationError: unable to pull secrets or registry auth"},
+		ecsv1alpha1.ReasonPlacement:    {Kind: awssim.ImagePlacementFail},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			w := newWorld(t)
+			w.push("v1")
+			w.serve(desired("backend"))
+			behavior.Image = "*" + w.push("v2")
+			w.behave(behavior)
+			release := w.apply("helium-backend:v2")
+			r := w.stalled(release, reason, "mumbai/backend")
+			w.check(r.Status.Failure != nil && string(r.Status.Failure.Class) == reason, "failure is %+v", r.Status.Failure)
+			w.runs(home, cluster, "backend", w.image(home, ":v1"))
+			w.registered(1)
+		})
+	}
 }
 
 func TestADeploymentWithoutProgressFailsByTheDeadline(t *testing.T) {
@@ -87,10 +158,8 @@ func TestADeploymentWithoutProgressFailsByTheDeadline(t *testing.T) {
 	w.push("v1")
 	w.serve(seed.Service{Name: "backend", Desired: 2, NoBreaker: true})
 	stuck := w.push("v2")
-	w.behave(awssim.ImageBehavior{Kind: awssim.ImagePlacementFail, Image: "*@" + stuck})
-	release := w.apply("helium-backend:v2", func(r *ecsv1alpha1.EcsRelease) {
-		r.Spec.Strategy = &ecsv1alpha1.Strategy{ProgressDeadlineSeconds: aws.Int32(60)}
-	})
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageSlowStart, Image: "*@" + stuck, Seconds: 360_000})
+	release := w.apply("helium-backend:v2", strategy(ecsv1alpha1.Strategy{ProgressDeadlineSeconds: aws.Int32(60)}))
 	w.await(release, "Deploying", func(r *ecsv1alpha1.EcsRelease) error {
 		s := service(r, "mumbai/backend")
 		if s.State != ecsv1alpha1.ServiceDeploying || s.Deployment == nil || s.Deployment.Desired == 0 {
@@ -107,13 +176,14 @@ func TestADeploymentWithoutProgressFailsByTheDeadline(t *testing.T) {
 	})
 	r := w.stalled(release, ecsv1alpha1.ReasonDeadline, "mumbai/backend", "no progress for 1m0s", "0/2 tasks run")
 	w.check(r.Status.Failure != nil && r.Status.Failure.Class == ecsv1alpha1.FailureDeadline && r.Status.Failure.Service == "backend", "failure is %+v", r.Status.Failure)
-	w.sweeps(5)
-	w.changed(1, 1)
+	w.check(len(w.calls("StopServiceDeployment")) == 1, "ECS was told to stop %d times", len(w.calls("StopServiceDeployment")))
+	w.arrives(home, cluster, "backend", "helium-backend:1")
+	w.registered(1)
 
 	w.push("v3")
 	w.bump(release, "helium-backend:v3")
 	w.ready(release)
-	w.changed(2, 2)
+	w.registered(2)
 }
 
 func TestNothingIsStartedWhileECSRollsBack(t *testing.T) {
@@ -124,10 +194,10 @@ func TestNothingIsStartedWhileECSRollsBack(t *testing.T) {
 	config.MinimumHealthyPercent, config.MaximumPercent = aws.Int32(0), aws.Int32(100) // there is no v1 left to go back to
 	w.update(home, &ecs.UpdateServiceInput{DeploymentConfiguration: config})
 	w.shows("backend", func(s ecstypes.Service) bool { return aws.ToInt32(s.DeploymentConfiguration.MaximumPercent) == 100 })
-	w.behave(awssim.ImageBehavior{Kind: awssim.ImageSlowStart, Image: "*:v1", Seconds: 600})
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageSlowStart, Image: "*:v1", Seconds: 2500})
 	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: "*" + w.push("v2")})
 	release := w.apply("helium-backend:v2")
-	w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker)
+	w.says(release, ecsv1alpha1.ConditionReady, ecsv1alpha1.ReasonRollingBack)
 	digest := w.push("v3")
 	w.bump(release, "helium-backend:v3")
 	w.eventually("reason RollbackInProgress", func() error {
@@ -183,4 +253,13 @@ func TestANewImageSupersedesOneThatIsBeingDeployed(t *testing.T) {
 	w.runs(home, cluster, "backend", w.image(home, "@"+digest))
 	w.check(r.Status.History[0].Outcome == ecsv1alpha1.OutcomeReleased && r.Status.History[1].Outcome == ecsv1alpha1.OutcomeSuperseded,
 		"the outcomes are %s after %s", r.Status.History[0].Outcome, r.Status.History[1].Outcome)
+}
+
+// shapes gives a service its deployment configuration and waits until ECS shows it.
+func (w *world) shapes(s ecstypes.Service) {
+	w.t.Helper()
+	w.update(home, &ecs.UpdateServiceInput{Service: s.ServiceName, DeploymentConfiguration: s.DeploymentConfiguration})
+	w.shows(aws.ToString(s.ServiceName), func(now ecstypes.Service) bool {
+		return now.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback == s.DeploymentConfiguration.DeploymentCircuitBreaker.Rollback
+	})
 }

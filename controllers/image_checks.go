@@ -53,7 +53,11 @@ func (r *ReleaseReconciler) observeImage(ctx context.Context, p *pass, s *servic
 	}
 	found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 	if problem != nil {
-		return nil, s.missing(wanted, problem, 3*r.Timing.Fast)
+		often := 3 * r.Timing.Fast
+		if since := wanted.missingSince; !since.IsZero() && p.started.Sub(since) >= p.imageDeadline() {
+			often = r.Timing.Slow // it may never come
+		}
+		return nil, s.missing(wanted, problem, often)
 	}
 	architecture := goArchitecture(base.Architecture())
 	child, fits := found.Children[architecture]

@@ -149,7 +149,7 @@ func (p *pass) unresolved() bool {
 
 // choose picks, for every image of the release, the containers of the service that take it.
 func (p *pass) choose(s *service, base *taskdef.Document) (map[string][]string, *rollout.Problem) {
-	if p.release.Spec.Image != "" {
+	if p.single() {
 		names, err := taskdef.Choose(base, s.spec.ContainerNames, p.images[0].reference.In(s.registry, s.key.Region))
 		if err != nil {
 			return nil, choiceProblem(s, err)
@@ -183,7 +183,7 @@ func choiceProblem(s *service, err error) *rollout.Problem {
 // judgeUse makes an entry of spec.containers that no service has a problem of all of them,
 // once the containers of all are known.
 func (p *pass) judgeUse() {
-	if p.release.Spec.Image != "" {
+	if p.single() {
 		return
 	}
 	used := map[string]bool{}

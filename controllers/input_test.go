@@ -158,10 +158,10 @@ var wrongImages = []wrong{{
 	reason: ecsv1alpha1.ReasonRegistryUnsupported,
 	words:  []string{"ghcr.io", "name the digest", "Tag"},
 }, {
-	name:   "an image that is longer than ECS allows",
-	spec:   func(r *ecsv1alpha1.EcsRelease) { r.Spec.Image = "helium-" + strings.Repeat("x", 300) + ":v2" },
+	name:   "an image that is longer than ECS allows with the registry's host",
+	spec:   func(r *ecsv1alpha1.EcsRelease) { r.Spec.Image = "helium-" + strings.Repeat("x", 240) + ":v2" },
 	reason: ecsv1alpha1.ReasonInvalidImage,
-	words:  []string{"310 characters", "ECS allows 255"},
+	words:  []string{"mumbai/backend", "characters before the digest", "ECS allows 255"},
 }}
 
 // shows waits until ECS shows what was done to a service: it does so a little later.
@@ -415,7 +415,7 @@ func TestWhatAWSRefusesIsToldAndTriedAgainSlowly(t *testing.T) {
 			fault, err := w.sim.AddFault(awssim.Fault{Account: w.account, Principal: "*:assumed-role/*", Operation: operation, Error: &awssim.FaultError{Code: "ClientException", Message: "Not on a Sunday."}})
 			w.must(err)
 			release := w.apply("helium-backend:v2")
-			w.stalled(release, reason, "Not on a Sunday.")
+			w.stalled(release, reason, "Not on a Sunday")
 			w.sweeps(3)
 			if tried := len(w.calls(operation)); tried > 8 {
 				t.Errorf("it was tried %d times meanwhile", tried)

@@ -128,9 +128,9 @@ func TestAFailureIsRememberedUnderAnotherTargetName(t *testing.T) {
 	w.serve(desired("backend"))
 	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: "*" + w.push("v2")})
 	release := w.apply("helium-backend:v2")
-	w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker)
+	w.stalled(release, ecsv1alpha1.ReasonContainerExited)
 	w.change(release, func(r *ecsv1alpha1.EcsRelease) { r.Spec.Targets[0].Name = "india" })
-	w.stalled(release, ecsv1alpha1.ReasonCircuitBreaker, "india/backend")
+	w.stalled(release, ecsv1alpha1.ReasonContainerExited, "india/backend")
 	w.sweeps(3)
 	w.changed(1, 1)
 }

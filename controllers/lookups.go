@@ -20,8 +20,10 @@ type question struct {
 	query    cloud.ImageQuery
 }
 
+// answered is an answer once done is closed. It is a channel because tests in virtual time see
+// through the wait for one, and not through that for a mutex.
 type answered struct {
-	once    sync.Once
+	done    chan struct{}
 	image   cloud.Image
 	problem *rollout.Problem
 }
@@ -35,10 +37,15 @@ func (l *lookups) image(ctx context.Context, fleet *cloud.Fleet, identity cloud.
 	}
 	answer, ok := l.known[asked]
 	if !ok {
-		answer = &answered{}
+		answer = &answered{done: make(chan struct{})}
 		l.known[asked] = answer
 	}
 	l.mu.Unlock()
-	answer.once.Do(func() { answer.image, answer.problem = fleet.Image(ctx, identity, query) })
+	if ok {
+		<-answer.done
+	} else {
+		answer.image, answer.problem = fleet.Image(ctx, identity, query)
+		close(answer.done)
+	}
 	return answer.image, answer.problem
 }

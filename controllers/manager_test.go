@@ -137,6 +137,7 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 		Freshness: freshness,
 		Inbox:     inbox,
 		Workers:   20,
+		Prober:    s.prober(),
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)

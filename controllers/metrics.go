@@ -11,10 +11,12 @@ import (
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
-// Metrics are what the controller counts. Labels are bounded: states, and the names of releases.
+// Metrics are what the controller counts. Labels are bounded: states, classes, and the names of releases.
 type Metrics struct {
 	reader      client.Reader
 	transitions *prometheus.CounterVec
+	failures    *prometheus.CounterVec
+	rollbacks   *prometheus.CounterVec
 	ready       *prometheus.Desc
 	services    *prometheus.Desc
 	readyCount  *prometheus.Desc
@@ -29,6 +31,14 @@ func NewMetrics(registerer prometheus.Registerer, reader client.Reader) (*Metric
 			Name: "ecsrelease_service_transitions_total",
 			Help: "Services that came into a state, by state.",
 		}, []string{"state"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ecsrelease_service_failures_total",
+			Help: "Services that failed with an image, by class of the failure.",
+		}, []string{"class"}),
+		rollbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ecsrelease_service_rollbacks_total",
+			Help: "Services that were brought back to their proven revision, by result: Succeeded or Failed.",
+		}, []string{"result"}),
 		ready: prometheus.NewDesc("ecsrelease_ready",
 			"1 if the release is Ready, 0 if not, -1 if it is Stalled.", labels, nil),
 		services: prometheus.NewDesc("ecsrelease_services",
@@ -36,7 +46,7 @@ func NewMetrics(registerer prometheus.Registerer, reader client.Reader) (*Metric
 		readyCount: prometheus.NewDesc("ecsrelease_services_ready",
 			"Services that run the release's image, successfully.", labels, nil),
 	}
-	for _, collector := range []prometheus.Collector{m.transitions, m} {
+	for _, collector := range []prometheus.Collector{m.transitions, m.failures, m.rollbacks, m} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, err
 		}
@@ -79,4 +89,16 @@ func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
 
 func (m *Metrics) transition(state ecsv1alpha1.ServiceState) {
 	m.transitions.WithLabelValues(string(state)).Inc()
+}
+
+func (m *Metrics) failure(class ecsv1alpha1.FailureClass) {
+	m.failures.WithLabelValues(string(class)).Inc()
+}
+
+func (m *Metrics) rollback(succeeded bool) {
+	result := "Succeeded"
+	if !succeeded {
+		result = "Failed"
+	}
+	m.rollbacks.WithLabelValues(result).Inc()
 }

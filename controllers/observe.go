@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -21,8 +22,10 @@ type observation struct {
 	view  *rollout.View
 	want  rollout.Want
 	facts rollout.Facts
-	// derived is the task definition that carries the image; its Hash is "" unless a base was read.
+	// derived is the task definition that carries the images; its Hash is "" unless a base was read.
 	derived taskdef.Derived
+	// past is a revision to go back to, as it stands: what is registered where it is INACTIVE by now.
+	past taskdef.Derived
 	// containers are the containers of this service that take an image, by the image's entry.
 	containers map[string][]string
 	// present and absent are the images that its registry was found to have, and not to have.
@@ -44,9 +47,11 @@ func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 		}
 	}
 	r.resolveImages(ctx, p)
+	p.begin(r.observeFamilies(ctx, p))
 	for _, s := range p.services {
 		s.want.Inputs = p.inputsOf(s)
-		s.want.Problem = p.imageProblem()
+		s.want.Family = p.fromFamily() && s.memory.Base != ""
+		s.want.Problem = cmp.Or(p.imageProblem(), s.want.Problem)
 	}
 	var group errgroup.Group
 	group.SetLimit(concurrency)
@@ -86,38 +91,68 @@ func (r *ReleaseReconciler) track(p *pass, often func(*service) bool) {
 
 // inFlight says whether something of ours was under way when the service was last written.
 func inFlight(memory ecsv1alpha1.ServiceStatus) bool {
-	return memory.Intent != nil || memory.State == ecsv1alpha1.ServiceDeploying ||
-		memory.Deployment != nil && memory.Deployment.Outcome == ""
+	switch memory.State {
+	case ecsv1alpha1.ServiceDeploying, ecsv1alpha1.ServiceRollingBack:
+		return true
+	default:
+		return memory.Intent != nil || memory.Deployment != nil && memory.Deployment.Outcome == ""
+	}
 }
+
+// rounds is how often a decision may ask for something more: what a look shows decides what else
+// is needed.
+const rounds = 6
 
 // observeService finds out what the decision about one service depends on, and no more.
 func (r *ReleaseReconciler) observeService(ctx context.Context, p *pass, s *service) {
 	if s.view.Problem != nil || p.imageProblem() != nil {
 		return
 	}
-	need := r.needs(p, s)
-	if need.Base {
-		r.observeBase(ctx, p, s)
+	var last rollout.Need
+	for range rounds {
+		need := rollout.Needs(r.input(p, s))
+		if need.None() || need == last {
+			return
+		}
+		last = need
+		if need.Base {
+			r.observeBase(ctx, p, s)
+		} else {
+			r.lookUp(ctx, p, s, need)
+		}
 		if s.facts.Problem != nil {
 			return
 		}
-		need = r.needs(p, s)
 	}
+}
+
+// lookUp makes the look-ups of a need, but for the base.
+func (r *ReleaseReconciler) lookUp(ctx context.Context, p *pass, s *service, need rollout.Need) {
+	f := &s.facts
 	if need.EqualHash != "" {
-		revision, at, problem := r.Fleet.EqualRevision(ctx, s.key.Identity, s.key.Region, need.EqualFamily, need.EqualHash, s.searchedSince(p))
-		if problem != nil {
-			s.facts.Problem = problem
+		if f.Equal, f.EqualAt, f.Problem = r.Fleet.EqualRevision(ctx, s.key.Identity, s.key.Region, need.EqualFamily, need.EqualHash, s.searchedSince(p)); f.Problem != nil {
 			return
 		}
-		s.facts.Equal, s.facts.EqualAt, s.facts.EqualHash = revision, at, need.EqualHash
+		f.EqualHash = need.EqualHash
 	}
 	if need.Deployment {
-		deployment, at, problem := r.Fleet.ServiceDeployment(ctx, s.key, need)
-		if problem != nil {
-			s.facts.Problem = problem
+		if f.Ours, f.OursAt, f.Problem = r.Fleet.ServiceDeployment(ctx, s.key, need); f.Problem != nil {
 			return
 		}
-		s.facts.Ours, s.facts.OursAt, s.facts.OursRevision = deployment, at, need.Revision
+		f.OursRevision = need.Revision
+	}
+	if need.Proven != "" {
+		r.observeProven(ctx, p, s, need.Proven)
+		if f.Problem != nil {
+			return
+		}
+	}
+	if need.Evidence {
+		query := cloud.EvidenceQuery{Revision: need.Revision, Since: need.Since}
+		if d := s.memory.Deployment; d != nil && d.Revision == need.Revision && d.Started.Time.Equal(need.Since) {
+			query.Primary = d.Primary
+		}
+		f.Evidence, f.EvidenceAt, f.Problem = r.Fleet.Evidence(ctx, s.key, query)
 	}
 }
 
@@ -128,53 +163,4 @@ func (s *service) searchedSince(p *pass) time.Time {
 		return p.started
 	}
 	return time.Time{}
-}
-
-func (r *ReleaseReconciler) needs(p *pass, s *service) rollout.Need {
-	return rollout.Needs(r.input(p, s))
-}
-
-// observeBase reads the task definition that the service runs and derives ours from it.
-func (r *ReleaseReconciler) observeBase(ctx context.Context, p *pass, s *service) {
-	base, problem := r.Fleet.TaskDefinition(ctx, s.key.Identity, s.key.Region, s.view.TaskDefinition)
-	if problem != nil {
-		s.facts.Problem = problem
-		return
-	}
-	s.want.Base = base.Name()
-	s.want.BaseHash = base.ContentHash()
-	hash, tagged := base.OursHash()
-	s.want.BaseOurs = tagged && hash == s.want.BaseHash
-
-	chosen, problem := p.choose(s, base)
-	if problem != nil {
-		s.want.Problem = problem
-		return
-	}
-	s.containers = chosen
-	r.observeImages(ctx, p, s, base)
-	if p.unresolved() {
-		return
-	}
-	r.derive(ctx, p, s, base)
-}
-
-// derive makes ours of what the service runs, and finds out whether that is needed at all.
-func (r *ReleaseReconciler) derive(ctx context.Context, p *pass, s *service, base *taskdef.Document) {
-	images := map[string]string{}
-	for entry, written := range p.imagesFor(s) {
-		for _, container := range s.containers[entry] {
-			images[container] = written
-		}
-	}
-	derived, err := taskdef.Derive(base, images)
-	if err != nil {
-		s.want.Problem = refused(ecsv1alpha1.ReasonRegistrationRefused, "service %q: %s", s.spec.Name, err)
-		return
-	}
-	s.derived = derived
-	s.want.Hash = derived.Hash
-	if derived.Hash != s.want.BaseHash && s.want.Problem == nil {
-		s.want.Running, s.facts.Problem = r.runs(ctx, p, s, base)
-	}
 }

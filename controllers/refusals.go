@@ -29,6 +29,7 @@ type refusal struct {
 	generation int64
 	inputs     string
 	hash       string
+	goal       rollout.Goal
 	until      time.Time
 	problem    *rollout.Problem
 }
@@ -49,6 +50,7 @@ func (r *refusals) note(p *pass, s *service, problem *rollout.Problem) time.Dura
 		generation: p.release.Generation,
 		inputs:     s.want.Inputs,
 		hash:       s.decision.Step.Hash,
+		goal:       s.goal,
 		until:      time.Now().Add(wait),
 		problem:    problem,
 	}
@@ -66,7 +68,9 @@ func (r *refusals) of(release *ecsv1alpha1.EcsRelease, s *service) *rollout.Prob
 		return nil
 	}
 	wait := time.Until(known.until)
-	if wait <= 0 || known.generation != release.Generation || known.inputs != s.want.Inputs || s.want.Hash != "" && known.hash != s.want.Hash {
+	// On the way back it is not the wanted content that is refused.
+	another := s.goal != rollout.GoalRollback && s.want.Hash != "" && known.hash != s.want.Hash
+	if wait <= 0 || known.generation != release.Generation || known.inputs != s.want.Inputs || known.goal != s.goal || another {
 		delete(r.known, key)
 		return nil
 	}

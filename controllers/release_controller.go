@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -19,6 +20,7 @@ import (
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/probe"
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
@@ -38,8 +40,11 @@ type ReleaseReconciler struct {
 	Inbox *Inbox
 	// Workers is how many releases are reconciled side by side.
 	Workers int
+	// Prober asks the URLs of spec.verification. Absent: one that dials public addresses only.
+	Prober *probe.Prober
 
 	refusals refusals
+	verifier verifier
 }
 
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases,verbs=get;list;watch
@@ -83,6 +88,7 @@ func (r *ReleaseReconciler) Reconcile(ctx context.Context, request reconcile.Req
 func (r *ReleaseReconciler) letGo(release types.NamespacedName) {
 	r.Fleet.Track(release, nil)
 	r.refusals.forget(release)
+	r.verifier.assign(release, nil)
 }
 
 // conflictIsNews makes a conflict a prompt second look: the release has changed under the pass,
@@ -94,9 +100,14 @@ func conflictIsNews(err error) (ctrl.Result, error) {
 	return ctrl.Result{}, err
 }
 
-// SetupWithManager registers the reconciler, its indexes and its watches.
+// SetupWithManager registers the reconciler, its indexes and its watches, and what makes its checks.
 func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	r.refusals.slow = r.Timing.Slow
+	r.verifier.fleet, r.verifier.prober = r.Fleet, cmp.Or(r.Prober, &probe.Prober{})
+	r.verifier.enqueue, r.verifier.fast, r.verifier.slow = r.Inbox.Enqueue, r.Timing.Fast, r.Timing.Slow
+	if err := mgr.Add(&r.verifier); err != nil {
+		return fmt.Errorf("adding the verifier: %w", err)
+	}
 	index := func(object client.Object) []string {
 		release, ok := object.(*ecsv1alpha1.EcsRelease)
 		if !ok {

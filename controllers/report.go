@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/rollout"
@@ -22,6 +21,9 @@ import (
 // look again.
 func (r *ReleaseReconciler) report(ctx context.Context, p *pass) (ctrl.Result, error) {
 	verdict := rollout.Judge(p.judgement())
+	if p.knowsLess() {
+		return ctrl.Result{RequeueAfter: p.next(r.Timing, verdict)}, nil
+	}
 	if moved := p.movedMessage(); moved != "" && verdict.ImageAvailable.Status == metav1.ConditionTrue {
 		verdict.ImageAvailable.Message += "; " + moved
 	}
@@ -34,12 +36,30 @@ func (r *ReleaseReconciler) report(ctx context.Context, p *pass) (ctrl.Result, e
 	return ctrl.Result{RequeueAfter: p.next(r.Timing, verdict)}, nil
 }
 
-// announce writes the intents of this pass, and nothing that is not yet so.
+// knowsLess says that this pass knows less than the status which it found: that tells how the
+// release ended, and not everything was looked at since this process began, or since somebody asked
+// to look again. So a restart does not turn what has ended upside down. The look is on its way.
+func (p *pass) knowsLess() bool {
+	status := &p.release.Status
+	ended := meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionReady) || meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionStalled)
+	acted := slices.ContainsFunc(p.services, func(s *service) bool { return s.decision.Step.Action != rollout.ActionNone })
+	ordered := !equality.Semantic.DeepEqual(status.Handled, p.ledger.Handled) // that is to be written down at once
+	return p.blind == nil && p.unseen() != nil && ended && !acted && !ordered && status.ObservedGeneration == p.release.Generation
+}
+
+// announce writes the intents of this pass, with what commands and decisions changed in what is
+// remembered: a command that is acted on is handled by the same patch. It writes nothing that is
+// not yet so.
 func (r *ReleaseReconciler) announce(ctx context.Context, p *pass) error {
 	status := p.release.Status.DeepCopy()
-	status.Images = p.resolvedImages()
+	status.Images = resolvedImages(p.images)
 	status.Targets = p.targets()
-	return r.write(ctx, p, *status)
+	p.keep(status)
+	if err := r.write(ctx, p, *status); err != nil {
+		return err
+	}
+	r.tellNotices(ctx, p)
+	return nil
 }
 
 // write is the one place that writes status: by a patch that carries the resourceVersion which
@@ -63,12 +83,14 @@ func (p *pass) judgement() rollout.Release {
 		Services:      p.placed(),
 		Blocked:       p.blocked,
 		Suspended:     p.release.Spec.Suspend,
+		Campaign:      p.campaign,
+		Checks:        p.checks,
+		OnFailure:     p.onFailure(),
+		Hold:          p.ledger.Hold,
+		Recorded:      p.ledger.Failure,
 		ImageProblem:  p.imageProblem(),
 		ImageChecked:  p.imagesChecked(),
-		ImageDeadline: seconds(ecsv1alpha1.DefaultImageDeadlineSeconds),
-	}
-	if strategy := p.release.Spec.Strategy; strategy != nil && strategy.ImageDeadlineSeconds != nil {
-		release.ImageDeadline = seconds(*strategy.ImageDeadlineSeconds)
+		ImageDeadline: p.imageDeadline(),
 	}
 	for _, wanted := range p.images {
 		if since := wanted.missingSince; !since.IsZero() && (release.ImageMissingSince.IsZero() || since.Before(release.ImageMissingSince)) {
@@ -78,11 +100,19 @@ func (p *pass) judgement() rollout.Release {
 	return release
 }
 
+// imageDeadline is how long an image may be missing.
+func (p *pass) imageDeadline() time.Duration {
+	if strategy := p.release.Spec.Strategy; strategy != nil && strategy.ImageDeadlineSeconds != nil {
+		return seconds(*strategy.ImageDeadlineSeconds)
+	}
+	return seconds(ecsv1alpha1.DefaultImageDeadlineSeconds)
+}
+
 // placed are the services with what is known of them now.
 func (p *pass) placed() []rollout.Placed {
 	placed := make([]rollout.Placed, 0, len(p.services))
 	for _, s := range p.services {
-		placed = append(placed, rollout.Placed{Target: s.target.Name, Status: s.memory})
+		placed = append(placed, rollout.Placed{Target: s.target.Name, Wave: s.target.Wave, Status: s.memory, Problem: s.want.Problem})
 	}
 	return placed
 }
@@ -97,17 +127,20 @@ func (p *pass) status(verdict rollout.Verdict) ecsv1alpha1.EcsReleaseStatus {
 	}
 	status.ObservedGeneration = p.release.Generation
 	status.Image = p.imageLine()
-	status.Images = p.resolvedImages()
+	status.Images = resolvedImages(p.images)
 	status.Services = verdict.Services
 	status.ReadyServices = verdict.ReadyServices
 	status.Progress = verdict.Progress
 	status.Targets = p.targets()
-	status.Failure = verdict.Failure
-	status.Handled = p.handled()
-	setConditions(&status, verdict, p.release.Generation, metav1.NewTime(p.started))
 	if p.blocked == nil {
-		status.History = rollout.Record(status.History, status.Images, verdict, rollout.Revisions(p.placed()), p.started)
+		p.ledger.History = rollout.Record(p.ledger.History, p.ledger.Waves, verdict, rollout.Revisions(p.placed()), p.started)
 	}
+	p.keep(&status)
+	status.Failure = verdict.Failure
+	if status.Failure == nil && verdict.Ready == metav1.ConditionFalse && rollout.AnyFailing(p.subjects()) {
+		status.Failure = p.ledger.Failure // what failed cannot be seen now
+	}
+	setConditions(&status, verdict, p.release.Generation, metav1.NewTime(p.started))
 	return status
 }
 
@@ -133,6 +166,17 @@ func setConditions(status *ecsv1alpha1.EcsReleaseStatus, verdict rollout.Verdict
 	onlyWhenTrue(ecsv1alpha1.ConditionStalled, verdict.Stalled)
 	set(ecsv1alpha1.ConditionImageAvailable, verdict.ImageAvailable)
 	set(ecsv1alpha1.ConditionDeployed, verdict.Deployed)
+	for kind, condition := range map[string]*rollout.Condition{
+		ecsv1alpha1.ConditionVerified: verdict.Verified,
+		ecsv1alpha1.ConditionHeld:     verdict.Held,
+		ecsv1alpha1.ConditionDrifted:  verdict.Drifted,
+	} {
+		if condition == nil {
+			meta.RemoveStatusCondition(&status.Conditions, kind)
+		} else {
+			set(kind, *condition)
+		}
+	}
 }
 
 // imageLine is what the release deploys, for people.
@@ -142,15 +186,13 @@ func (p *pass) imageLine() string {
 		spelled = append(spelled, wanted.spelled)
 	}
 	line := strings.Join(spelled, ",")
-	if len(line) > 1024 {
-		line = line[:1021] + "..."
-	}
-	return line
+	return clip(line, 1024)
 }
 
-func (p *pass) resolvedImages() []ecsv1alpha1.ResolvedImage {
-	images := make([]ecsv1alpha1.ResolvedImage, 0, len(p.images))
-	for _, wanted := range p.images {
+// resolvedImages are images as status shows them.
+func resolvedImages(wanted []*wantedImage) []ecsv1alpha1.ResolvedImage {
+	images := make([]ecsv1alpha1.ResolvedImage, 0, len(wanted))
+	for _, wanted := range wanted {
 		resolved := ecsv1alpha1.ResolvedImage{Container: wanted.container, Image: wanted.spelled, Digest: wanted.digest, MovedTo: wanted.movedTo}
 		if !wanted.missingSince.IsZero() {
 			since := metav1.NewTime(wanted.missingSince)
@@ -167,8 +209,8 @@ func (p *pass) targets() []ecsv1alpha1.TargetStatus {
 	for _, s := range p.services {
 		if len(targets) == 0 || targets[len(targets)-1].Name != s.target.Name {
 			targets = append(targets, ecsv1alpha1.TargetStatus{
-				Name: s.target.Name, Region: s.target.Region, Cluster: s.target.Cluster,
-				AccountID: p.account(s),
+				Name: s.target.Name, Region: s.target.Region, Cluster: s.target.Cluster, Wave: s.target.Wave,
+				AccountID: p.account(s), Verified: p.checks[s.target.Name].Passed, Verification: p.verification(s.target.Name),
 			})
 		}
 		last := &targets[len(targets)-1]
@@ -191,13 +233,13 @@ func (p *pass) account(s *service) string {
 	return ""
 }
 
-// handled echoes the tokens that were acted on, and those that were there at first sight.
-func (p *pass) handled() *ecsv1alpha1.HandledCommands {
-	token := commandToken(p.release)
-	if token == "" {
-		return p.release.Status.Handled
+// verification says how far the checks of a target are, "" where they have passed, or have not begun.
+func (p *pass) verification(target string) string {
+	check := p.checks[target]
+	if check.Passed != nil {
+		return ""
 	}
-	return &ecsv1alpha1.HandledCommands{Reconcile: token}
+	return clip(check.Message, 512)
 }
 
 // next is when to look again at the latest; 0: when something changes. It is the one place
@@ -210,6 +252,20 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 		}
 	}
 	sooner(verdict.Look)
+	if !equality.Semantic.DeepEqual(p.ledger.Waves, p.before.Waves) {
+		sooner(soon) // what the next wave waits for has changed
+	}
+	if p.blind == nil && rollout.AnyFailing(p.subjects()) != p.failing {
+		sooner(soon) // what follows a failure begins with what is remembered of it
+	}
+	if p.fromFamily() {
+		sooner(timing.Slow)
+	}
+	for _, awaiting := range p.ledger.Awaiting {
+		if awaiting.Expires != nil {
+			sooner(max(awaiting.Expires.Sub(p.started), timing.Fast))
+		}
+	}
 	for _, s := range p.services {
 		sooner(s.decision.Look)
 		sooner(s.retryAfter)
@@ -236,59 +292,4 @@ func patience(problem *rollout.Problem, timing rollout.Timing) time.Duration {
 	default:
 		return timing.Slow
 	}
-}
-
-// tell logs and emits the transitions of this pass, after the status that shows them.
-func (r *ReleaseReconciler) tell(ctx context.Context, p *pass, verdict rollout.Verdict) {
-	logger := log.FromContext(ctx)
-	for _, s := range p.services {
-		for _, event := range s.moved {
-			r.Recorder.Eventf(p.release, nil, normal, event.reason, actionOn(event.reason, s.name()), "%s", event.note)
-		}
-		was := stateOf(p.before, s)
-		if was == s.memory.State {
-			continue
-		}
-		logger.Info("service changed state", "service", s.name(), "region", s.key.Region, "cluster", s.key.Cluster,
-			"from", was, "to", s.memory.State, "reason", s.memory.Reason, "revision", s.memory.Revision)
-		r.Metrics.transition(s.memory.State)
-		if s.memory.State == ecsv1alpha1.ServiceInSync {
-			r.Recorder.Eventf(p.release, nil, normal, ecsv1alpha1.EventServiceInSync, actionOn(ecsv1alpha1.EventServiceInSync, s.name()),
-				"service %s runs %s on %s", s.name(), p.imageLine(), s.memory.Registered)
-		}
-	}
-	if slices.ContainsFunc(p.images, func(w *wantedImage) bool { return w.moved }) {
-		r.Recorder.Eventf(p.release, nil, warning, ecsv1alpha1.EventTagMoved, ecsv1alpha1.EventTagMoved, "%s", p.movedMessage())
-	}
-	r.tellVerdict(ctx, p, verdict)
-}
-
-// tellVerdict tells of a release that became ready, or stalled for another reason than before.
-func (r *ReleaseReconciler) tellVerdict(ctx context.Context, p *pass, verdict rollout.Verdict) {
-	was := meta.FindStatusCondition(p.before.Conditions, ecsv1alpha1.ConditionReady)
-	if was != nil && was.Status == verdict.Ready && was.Reason == verdict.ReadyCondition.Reason && was.ObservedGeneration == p.release.Generation {
-		return
-	}
-	log.FromContext(ctx).Info("release changed", "ready", verdict.Ready, "reason", verdict.ReadyCondition.Reason, "message", verdict.ReadyCondition.Message, "generation", p.release.Generation)
-	switch {
-	case verdict.Ready == metav1.ConditionTrue:
-		r.Recorder.Eventf(p.release, nil, normal, ecsv1alpha1.EventReleased, ecsv1alpha1.EventReleased, "%s", verdict.ReadyCondition.Message)
-	case verdict.Stalled:
-		r.Recorder.Eventf(p.release, nil, warning, ecsv1alpha1.EventStalled, verdict.ReadyCondition.Reason, "%s", verdict.ReadyCondition.Message)
-	}
-}
-
-// stateOf is the state that a service had in a status, "" when it was not in it.
-func stateOf(status ecsv1alpha1.EcsReleaseStatus, s *service) ecsv1alpha1.ServiceState {
-	for _, target := range status.Targets {
-		if target.Name != s.target.Name {
-			continue
-		}
-		for _, service := range target.Services {
-			if service.Name == s.spec.Name {
-				return service.State
-			}
-		}
-	}
-	return ""
 }

@@ -55,7 +55,7 @@ func TestTheSoonestOfAllReasonsPicksTheNextLook(t *testing.T) {
 		"in the past is not at all":                  {rollout.Verdict{Look: -time.Second}, []*service{slowly}, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := (&pass{services: c.services}).next(cadence, c.verdict); got != c.want {
+			if got := (&pass{release: aRelease(nil), services: c.services}).next(cadence, c.verdict); got != c.want {
 				t.Errorf("the next look is in %s, want %s", got, c.want)
 			}
 		})
@@ -142,18 +142,5 @@ func TestTargetsInTwoAccountsKeepTheirAccountsWithoutAnEnvironment(t *testing.T)
 	targets := p.targets()
 	if len(targets) != 2 || targets[0].AccountID != anAccount || targets[1].AccountID != twinAccount {
 		t.Errorf("targets: %+v, want them in %s and %s as before", targets, anAccount, twinAccount)
-	}
-}
-
-func TestTheStateBeforeIsThatOfTheServiceInItsTarget(t *testing.T) {
-	status := ecsv1alpha1.EcsReleaseStatus{Targets: []ecsv1alpha1.TargetStatus{
-		{Name: "one", Services: []ecsv1alpha1.ServiceStatus{{Name: "backend", State: ecsv1alpha1.ServiceInSync}}},
-		{Name: "two", Services: []ecsv1alpha1.ServiceStatus{{Name: "backend", State: ecsv1alpha1.ServiceFailed}}},
-	}}
-	in := func(target, name string) ecsv1alpha1.ServiceState {
-		return stateOf(status, &service{target: ecsv1alpha1.Target{Name: target}, spec: ecsv1alpha1.Service{Name: name}})
-	}
-	if in("two", "backend") != ecsv1alpha1.ServiceFailed || in("one", "worker") != "" || in("three", "backend") != "" {
-		t.Errorf("states: %q, %q, %q", in("two", "backend"), in("one", "worker"), in("three", "backend"))
 	}
 }

@@ -1,22 +1,18 @@
 package controllers
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/cloud"
-	"heliumai.space/ecsrelease/internal/image"
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
@@ -26,34 +22,32 @@ type pass struct {
 	started time.Time
 	// before is the status that the pass began with.
 	before ecsv1alpha1.EcsReleaseStatus
-	// look says that a new reconcile token asks to look at everything again.
+	// look says that a new token of reconcile or retry asks to look at everything again.
 	look bool
 
 	environment *ecsv1alpha1.EcsEnvironment
-	images      []*wantedImage
-	services    []*service
+	// images are what is to run: those of the spec, or of the release that is held against it.
+	images   []*wantedImage
+	services []*service
+	// ledger is what the release remembers as a whole, as commands and this pass rewrite it.
+	ledger rollout.Ledger
+	// notices are what became of commands, until they were told.
+	notices []rollout.Notice
+	// failing says that what is asked for had failed somewhere when the pass began.
+	failing bool
+	// campaign is the release on its way through its waves, checks how far those of its targets are.
+	campaign rollout.Campaign
+	checks   map[string]rollout.Check
 	// lookups are the answers of registries in this pass.
 	lookups lookups
 	// blind is why the release may not even look: it has no environment, or more than one.
 	blind *rollout.Problem
-	// blocked is why the release as a whole may start nothing: blind, what its spec says, or what
-	// the environment does not allow. What it may look at is looked at all the same.
+	// barred is why the release may change nothing at all: blind, what its environment does not
+	// allow, or another release that owns a service. What it may look at is looked at all the same.
+	barred *rollout.Problem
+	// blocked is why the release as a whole may start nothing: barred, or what its images say. It
+	// does not hold up a rollback, except where barred does.
 	blocked *rollout.Problem
-}
-
-// wantedImage is one image that the release asks for.
-type wantedImage struct {
-	container string // "" for spec.image
-	spelled   string
-	reference image.Reference
-	// digest is frozen the first time that it is found; "" until then, and for a tag outside of ECR.
-	digest       string
-	missingSince time.Time
-	problem      *rollout.Problem
-	// movedTo is where the tag points since, if that was found to be another digest; moved says
-	// that it was found in this pass.
-	movedTo string
-	moved   bool
 }
 
 // service is one service of the release on its way through the phases.
@@ -65,7 +59,13 @@ type service struct {
 	registry string
 
 	observation
-	memory   ecsv1alpha1.ServiceStatus
+	// was is what was remembered when the pass began; memory is that as the pass rewrites it.
+	was    ecsv1alpha1.ServiceStatus
+	memory ecsv1alpha1.ServiceStatus
+	// verified is when its target had passed the checks, as it was remembered; nil: it had not.
+	verified *metav1.Time
+	// goal is what the release wants of it for now.
+	goal     rollout.Goal
 	decision rollout.Decision
 	// moved are the events that this pass causes for the service, in order.
 	moved []occurrence
@@ -78,44 +78,32 @@ type service struct {
 // name is how messages call the service: target/service.
 func (s *service) name() string { return s.target.Name + "/" + s.spec.Name }
 
-// resolve finds the environment, the identity of every service, and the images.
+// resolve finds the environment, the identity of every service, what people ordered and the images.
 func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.EcsRelease) (*pass, error) {
-	p := &pass{release: release, started: time.Now(), before: *release.Status.DeepCopy(), look: newToken(release)}
+	p := &pass{
+		release: release, started: time.Now(), before: *release.Status.DeepCopy(),
+		look: newToken(release), ledger: ledgerOf(release.Status),
+	}
 	if p.look {
 		r.refusals.forget(client.ObjectKeyFromObject(release))
 	}
-	p.images, p.blocked = wantedImages(release)
 	environment, problem, err := r.environment(ctx, release.Namespace)
 	if err != nil {
 		return nil, err
 	}
 	p.environment, p.blind = environment, problem
-	p.blocked = cmp.Or(p.blind, p.blocked)
 	p.services = place(release, environment)
 	recall(p.services, release.Status.Targets)
-	if p.blocked == nil {
-		p.blocked = p.admit()
+	if p.barred = p.blind; p.barred == nil {
+		p.barred = p.admit()
 	}
-	if p.blocked == nil {
-		p.blocked, err = r.conflict(ctx, p)
+	if p.barred == nil {
+		if p.barred, err = r.conflict(ctx, p); err != nil {
+			return nil, err
+		}
 	}
-	return p, err
-}
-
-// newToken says whether the reconcile annotation carries a token that was not acted on yet. A
-// token that is there when a release is first seen (a restored backup) is not acted on.
-func newToken(release *ecsv1alpha1.EcsRelease) bool {
-	token := commandToken(release)
-	if token == "" || len(release.Status.Conditions) == 0 {
-		return false
-	}
-	return release.Status.Handled == nil || release.Status.Handled.Reconcile != token
-}
-
-// commandToken is the token of the reconcile annotation, as long as status can hold.
-func commandToken(release *ecsv1alpha1.EcsRelease) string {
-	token := release.Annotations[ecsv1alpha1.AnnotationReconcile]
-	return strings.ToValidUTF8(token[:min(len(token), 256)], "")
+	p.obey(r.verifier.lateFor(client.ObjectKeyFromObject(release), p.mark))
+	return p, nil
 }
 
 // environment is the environment of a namespace, as the caches have it now.
@@ -130,37 +118,6 @@ func (r *ReleaseReconciler) environment(ctx context.Context, name string) (*ecsv
 	}
 	environment, problem := environmentOf(&namespace, environments.Items)
 	return environment, problem, nil
-}
-
-// wantedImages are the images of the spec, each with what status froze of it.
-func wantedImages(release *ecsv1alpha1.EcsRelease) ([]*wantedImage, *rollout.Problem) {
-	spec := release.Spec.Containers
-	if release.Spec.Image != "" {
-		spec = []ecsv1alpha1.ContainerImage{{Image: release.Spec.Image}}
-	}
-	images := make([]*wantedImage, 0, len(spec))
-	var problem *rollout.Problem
-	for _, entry := range spec {
-		wanted := &wantedImage{container: entry.Name, spelled: entry.Image}
-		images = append(images, wanted)
-		reference, err := image.Parse(entry.Image)
-		if err != nil {
-			wanted.problem = refused(ecsv1alpha1.ReasonInvalidImage, "%s", err)
-			problem = cmp.Or(problem, wanted.problem)
-			continue
-		}
-		wanted.reference = reference
-		wanted.digest = reference.Digest
-		for _, frozen := range release.Status.Images {
-			if frozen.Container == entry.Name && frozen.Image == entry.Image {
-				wanted.digest, wanted.movedTo = frozen.Digest, frozen.MovedTo
-				if frozen.MissingSince != nil {
-					wanted.missingSince = frozen.MissingSince.Time
-				}
-			}
-		}
-	}
-	return images, problem
 }
 
 // place lists the services of the release in spec order, each with its identity as far as the
@@ -196,46 +153,54 @@ func registryOf(environment *ecsv1alpha1.EcsEnvironment, identity cloud.Identity
 // recall gives each service its memory, matched by where it is and never by the target's name.
 // A release whose environment is not known keeps what is remembered of the place.
 func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
-	remembered := map[rollout.Location]ecsv1alpha1.ServiceStatus{}
+	remembered := map[rollout.Location]recollection{}
 	for _, target := range targets {
 		for _, status := range target.Services {
 			location := rollout.Location{AccountID: target.AccountID, Region: target.Region, Cluster: target.Cluster, Service: status.Name}
-			remembered[location] = status
+			remembered[location] = recollection{status, target.Verified}
 			location.AccountID = ""
 			if _, taken := remembered[location]; !taken {
-				remembered[location] = status
+				remembered[location] = recollection{status, target.Verified}
 			}
 		}
 	}
 	for _, s := range services {
 		location := s.key.Location()
-		memory, ok := remembered[location]
+		found, ok := remembered[location]
 		if !ok && location.AccountID != "" {
-			memory, ok = unaccounted(targets, location)
+			found, ok = unaccounted(targets, location)
 		}
 		if !ok {
-			memory = ecsv1alpha1.ServiceStatus{Name: s.spec.Name}
+			found.memory = ecsv1alpha1.ServiceStatus{Name: s.spec.Name}
 		}
-		s.memory = *memory.DeepCopy()
+		s.was, s.memory = *found.memory.DeepCopy(), *found.memory.DeepCopy()
+		s.verified = found.verified.DeepCopy()
 	}
 }
 
+// recollection is what is remembered of a service, and when its target had passed its checks.
+type recollection struct {
+	memory   ecsv1alpha1.ServiceStatus
+	verified *metav1.Time
+}
+
 // unaccounted is what is remembered of a place whose account was not known when it was written.
-func unaccounted(targets []ecsv1alpha1.TargetStatus, location rollout.Location) (ecsv1alpha1.ServiceStatus, bool) {
+func unaccounted(targets []ecsv1alpha1.TargetStatus, location rollout.Location) (recollection, bool) {
 	for _, target := range targets {
 		if target.AccountID != "" || target.Region != location.Region || target.Cluster != location.Cluster {
 			continue
 		}
 		for _, status := range target.Services {
 			if status.Name == location.Service {
-				return status, true
+				return recollection{status, target.Verified}, true
 			}
 		}
 	}
-	return ecsv1alpha1.ServiceStatus{}, false
+	return recollection{}, false
 }
 
-// admit is the first service that may not be released to, nil when all may.
+// admit is the first service that may not be released to, nil when all may. It is for a release
+// that has an environment.
 func (p *pass) admit() *rollout.Problem {
 	seen := map[rollout.Location]string{}
 	accounts := map[string]string{}
@@ -320,41 +285,4 @@ func placesOf(release *ecsv1alpha1.EcsRelease) []string {
 		places = append(places, placeOf(s.target, s.spec.Name))
 	}
 	return places
-}
-
-// pin is how the release writes images into task definitions.
-func (p *pass) pin() ecsv1alpha1.PinPolicy {
-	if policy := p.release.Spec.TaskDefinition; policy != nil && policy.Pin != "" {
-		return policy.Pin
-	}
-	return ecsv1alpha1.PinDigest
-}
-
-// imagesFor are the images of the release as a service of this account and region takes them.
-func (p *pass) imagesFor(s *service) map[string]string {
-	written := make(map[string]string, len(p.images))
-	for _, wanted := range p.images {
-		reference := wanted.reference.In(s.registry, s.key.Region)
-		if p.pin() == ecsv1alpha1.PinTag {
-			written[wanted.container] = reference.Tagged()
-			continue
-		}
-		written[wanted.container] = reference.Pinned(wanted.digest)
-	}
-	return written
-}
-
-// inputsOf is a fingerprint of all that is asked of a service: which images, as written, in
-// which containers. "" while a digest that is needed is not known yet.
-func (p *pass) inputsOf(s *service) string {
-	digest := sha256.New()
-	if p.unresolved() {
-		return ""
-	}
-	for _, wanted := range p.images {
-		written := p.imagesFor(s)[wanted.container]
-		fmt.Fprintf(digest, "%s=%s@%s\n", wanted.container, written, wanted.digest)
-	}
-	fmt.Fprintf(digest, "in %s", strings.Join(slices.Sorted(slices.Values(s.spec.ContainerNames)), ","))
-	return hex.EncodeToString(digest.Sum(nil))[:16]
 }

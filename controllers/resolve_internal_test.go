@@ -67,7 +67,7 @@ func TestAReconcileTokenIsActedOnOnce(t *testing.T) {
 			if c.token == "" {
 				return
 			}
-			release.Status.Handled = (&pass{release: release}).handled()
+			release.Status.Handled = handledBy(release)
 			release.Status.Conditions = []metav1.Condition{{Type: ecsv1alpha1.ConditionReady}}
 			if newToken(release) {
 				t.Errorf("after a pass that echoed %q it is new again", release.Status.Handled.Reconcile)
@@ -76,10 +76,17 @@ func TestAReconcileTokenIsActedOnOnce(t *testing.T) {
 	}
 }
 
+// handledBy are the tokens that a pass over the release echoes.
+func handledBy(release *ecsv1alpha1.EcsRelease) *ecsv1alpha1.HandledCommands {
+	p := &pass{release: release, before: release.Status, ledger: ledgerOf(release.Status)}
+	p.obey(nil)
+	return p.ledger.Handled
+}
+
 func TestAnEchoOutlivesItsAnnotation(t *testing.T) {
 	release := aRelease(nil)
 	release.Status.Handled = &ecsv1alpha1.HandledCommands{Reconcile: "1"}
-	if got := (&pass{release: release}).handled(); got == nil || got.Reconcile != "1" {
+	if got := handledBy(release); got == nil || got.Reconcile != "1" {
 		t.Errorf("without the annotation status.handled is %+v, want what it was", got)
 	}
 }

@@ -177,7 +177,7 @@ func contract(release *ecsv1alpha1.EcsRelease) []string {
 		must(status.Failure == nil, "Ready with a failure")
 		must(meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionDeployed), "Ready without Deployed")
 	}
-	must(status.Failure == nil || stalled != nil, "a failure without Stalled")
+	must(status.Failure == nil || ready.Status == metav1.ConditionFalse, "a failure, and Ready is %s", ready.Status)
 	must(status.Progress == fmt.Sprintf("%d/%d services", status.ReadyServices, status.Services), "progress is %q with %d of %d services", status.Progress, status.ReadyServices, status.Services)
 	return broken
 }

@@ -33,8 +33,9 @@ const (
 	cluster    = "helium-mumbai-cluster"
 	repository = "helium-backend"
 
-	// patience is for how long a test waits for something that should come.
-	patience = 30 * time.Second
+	// patience is for how long a test waits for something that should come. What ECS shows right
+	// after a change is not always believed before a minute has passed.
+	patience = 75 * time.Second
 )
 
 // world is what one test has for itself: a namespace, an environment that is called like it,

@@ -15,6 +15,14 @@ const (
 	ConditionImageAvailable = "ImageAvailable"
 	// ConditionDeployed says whether every service runs the image, successfully.
 	ConditionDeployed = "Deployed"
+	// ConditionVerified says whether every target passed the checks of spec.verification. Absent
+	// where there are none.
+	ConditionVerified = "Verified"
+	// ConditionHeld is present, and True, only while a release of the past is held.
+	ConditionHeld = "Held"
+	// ConditionDrifted is present, and True, only while a service runs what somebody else
+	// deployed and that is not corrected.
+	ConditionDrifted = "Drifted"
 )
 
 // Reasons of the conditions of an EcsRelease, and of its services' states.
@@ -28,6 +36,24 @@ const (
 	ReasonProgressing = "Progressing"
 	// ReasonSuspended: spec.suspend is true and not every service runs the image.
 	ReasonSuspended = "Suspended"
+	// ReasonAwaitingApproval: a wave waits for somebody to approve it.
+	ReasonAwaitingApproval = "AwaitingApproval"
+	// ReasonAwaitingAction: a hook has paused a deployment until somebody decides.
+	ReasonAwaitingAction = "AwaitingAction"
+	// ReasonWaveNotOpen: a service waits for the waves before its own.
+	ReasonWaveNotOpen = "WaveNotOpen"
+	// ReasonVerifying: the checks of a wave have not all passed yet.
+	ReasonVerifying = "Verifying"
+	// ReasonVerified: every target passed its checks.
+	ReasonVerified = "Verified"
+	// ReasonBaking: a wave runs the image and is left alone for strategy.bakeSeconds.
+	ReasonBaking = "Baking"
+	// ReasonHeld: a release of the past is held against the spec.
+	ReasonHeld = "Held"
+	// ReasonRestarting: a service is, or waits to be, restarted.
+	ReasonRestarting = "Restarting"
+	// ReasonDrifted: somebody else deployed another image, and that is not corrected.
+	ReasonDrifted = "Drifted"
 	// ReasonObserving: the first look at the services is under way.
 	ReasonObserving = "Observing"
 	// ReasonObservationFailed: a target cannot be observed now (throttled, timed out, down).
@@ -92,12 +118,34 @@ const (
 	ReasonRegistrationRefused = "RegistrationRefused"
 	// ReasonUpdateRefused: AWS refused the update of the service; the message says why.
 	ReasonUpdateRefused = "UpdateRefused"
-	// ReasonCircuitBreaker: ECS gave the deployment up, or rolled it back.
+	// ReasonImagePull: tasks could not pull an image.
+	ReasonImagePull = "ImagePull"
+	// ReasonContainerExited: an essential container ended.
+	ReasonContainerExited = "ContainerExited"
+	// ReasonOutOfMemory: a container was killed for its memory.
+	ReasonOutOfMemory = "OutOfMemory"
+	// ReasonHealthCheck: tasks did not get, or stay, healthy.
+	ReasonHealthCheck = "HealthCheck"
+	// ReasonPlacement: there was no place for the tasks.
+	ReasonPlacement = "Placement"
+	// ReasonResourceInit: secrets, volumes, logging or the network of a task could not be set up.
+	ReasonResourceInit = "ResourceInit"
+	// ReasonCircuitBreaker: ECS gave the deployment up, or rolled it back, and nothing says why.
 	ReasonCircuitBreaker = "CircuitBreaker"
+	// ReasonAlarm: a CloudWatch alarm of the deployment was triggered.
+	ReasonAlarm = "Alarm"
 	// ReasonDeadline: the deployment made no progress within strategy.progressDeadlineSeconds.
 	ReasonDeadline = "Deadline"
+	// ReasonVerification: a check did not pass in time.
+	ReasonVerification = "Verification"
+	// ReasonAborted: somebody aborted the release.
+	ReasonAborted = "Aborted"
 	// ReasonRollbackInProgress: ECS is rolling a deployment back; nothing is started meanwhile.
 	ReasonRollbackInProgress = "RollbackInProgress"
+	// ReasonRollingBack: services are brought back to their proven revisions.
+	ReasonRollingBack = "RollingBack"
+	// ReasonRollbackFailed: a service could not be brought back to its proven revision.
+	ReasonRollbackFailed = "RollbackFailed"
 )
 
 // Reasons of events about an EcsRelease. They go out once per transition, after the status
@@ -115,6 +163,30 @@ const (
 	EventReleased = "Released"
 	// EventStalled: nothing will happen until somebody changes something; the note says what.
 	EventStalled = "Stalled"
+	// EventRollingBack: a service goes back to its proven revision.
+	EventRollingBack = "RollingBack"
+	// EventRolledBack: a service is back on its proven revision.
+	EventRolledBack = "RolledBack"
+	// EventRollbackFailed: a service could not be brought back.
+	EventRollbackFailed = "RollbackFailed"
+	// EventFailed: a service failed with the image; the note says why.
+	EventFailed = "Failed"
+	// EventDrifted: somebody else deployed another image, and that is not corrected.
+	EventDrifted = "Drifted"
+	// EventWaveOpened: a wave's turn came.
+	EventWaveOpened = "WaveOpened"
+	// EventWaveFinished: a wave runs the image, verified and baked.
+	EventWaveFinished = "WaveFinished"
+	// EventAwaiting: something waits for a person; the note says what to do.
+	EventAwaiting = "Awaiting"
+	// EventCommandHandled: a command was acted on.
+	EventCommandHandled = "CommandHandled"
+	// EventCommandIgnored: a command could not be acted on; the note says why.
+	EventCommandIgnored = "CommandIgnored"
+	// EventRestarting: a service is deployed anew, with the same revision.
+	EventRestarting = "Restarting"
+	// EventContinued: a paused deployment goes on.
+	EventContinued = "Continued"
 	// EventTagMoved: the tag points to another image by now; the release stays on the first.
 	EventTagMoved = "TagMoved"
 )

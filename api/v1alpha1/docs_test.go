@@ -52,10 +52,17 @@ func TestEveryConditionReasonAndEventIsDocumented(t *testing.T) {
 	}
 }
 
-func TestTheTablesOfReasonsAndEventsHoldWhatTheCodeHas(t *testing.T) {
+func TestTheTablesOfThePageHoldWhatTheCodeHas(t *testing.T) {
 	page := read(t, releasePage)
-	for heading, prefix := range map[string]string{"## Conditions": "Condition", "## Reasons": "Reason", "## Events": "Event"} {
-		want := slices.Sorted(maps.Values(constants(t, prefix)))
+	for heading, has := range map[string]map[string]string{
+		"## Conditions":          constants(t, "Condition"),
+		"## Reasons":             constants(t, "Reason"),
+		"## Events":              constants(t, "Event"),
+		"## Commands":            declared(t, "ecsrelease_types.go", "Annotation"),
+		"## States of a service": typed(t, "ServiceState"),
+		"## After a failure":     typed(t, "FailureClass"),
+	} {
+		want := slices.Sorted(maps.Values(has))
 		got := slices.Sorted(slices.Values(firstCells(section(t, page, heading))))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s, each in one row (-code +page):\n%s", heading, diff)
@@ -65,6 +72,41 @@ func TestTheTablesOfReasonsAndEventsHoldWhatTheCodeHas(t *testing.T) {
 	for _, reason := range firstCells(section(t, read(t, environmentPage), "## What a release says about it")) {
 		if !slices.Contains(reasons, reason) {
 			t.Errorf("%s has a row for `%s`, which is no reason", environmentPage, reason)
+		}
+	}
+}
+
+func TestEveryValueThatAFieldMayHaveIsDocumented(t *testing.T) {
+	documented := named(read(t, releasePage))
+	for _, file := range []string{"ecsrelease_types.go", "ecsrelease_status.go"} {
+		for name, value := range declared(t, file, "") {
+			if last := value[strings.LastIndexByte(value, '/')+1:]; !documented[last] && !strings.Contains(last, "-") {
+				t.Errorf("%s does not name `%s` (%s)", releasePage, value, name)
+			}
+		}
+	}
+}
+
+// A class of failure is the reason of a service that failed of it.
+func TestEveryClassOfFailureIsAReason(t *testing.T) {
+	reasons := slices.Collect(maps.Values(constants(t, "Reason")))
+	for name, class := range typed(t, "FailureClass") {
+		if !slices.Contains(reasons, class) {
+			t.Errorf("%s is `%s`, which is no reason", name, class)
+		}
+	}
+}
+
+func TestEveryFlagThatThePageNamesIsOneOfTheManagers(t *testing.T) {
+	options := read(t, root+"/cmd/manager/options.go")
+	flags := regexp.MustCompile("`--([a-z-]+)`").FindAllStringSubmatch(read(t, releasePage)+read(t, root+"/docs/architecture.md"), -1)
+	if len(flags) < 4 {
+		t.Fatalf("the pages name the flags %v, too few to be true", flags)
+	}
+	for _, flag := range flags {
+		// kubectl's are no business of the manager's.
+		if flag[1] != "overwrite" && !strings.Contains(options, strconv.Quote(flag[1])) {
+			t.Errorf("the manager has no flag --%s", flag[1])
 		}
 	}
 }
@@ -184,7 +226,32 @@ func read(t *testing.T, path string) string {
 // one of the prefixes.
 func constants(t *testing.T, prefixes ...string) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "conditions.go", nil, parser.SkipObjectResolution)
+	found := map[string]string{}
+	for _, prefix := range prefixes {
+		maps.Copy(found, declared(t, "conditions.go", prefix))
+	}
+	return found
+}
+
+// typed are the constants of a type of ecsrelease_status.go, by name.
+func typed(t *testing.T, kind string) map[string]string {
+	t.Helper()
+	return constantsOf(t, "ecsrelease_status.go", kind, func(spec *ast.ValueSpec, _ string) bool {
+		of, ok := spec.Type.(*ast.Ident)
+		return ok && of.Name == kind
+	})
+}
+
+// declared are the string constants of a file by name, of those whose names begin with a prefix.
+func declared(t *testing.T, path, prefix string) map[string]string {
+	t.Helper()
+	return constantsOf(t, path, prefix, func(_ *ast.ValueSpec, name string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// constantsOf are the string constants of a file that match, by name; what says which for messages.
+func constantsOf(t *testing.T, path, what string, match func(*ast.ValueSpec, string) bool) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,8 +262,11 @@ func constants(t *testing.T, prefixes ...string) map[string]string {
 			return true
 		}
 		for i, name := range spec.Names {
+			if i >= len(spec.Values) || !match(spec, name.Name) {
+				continue
+			}
 			literal, ok := spec.Values[i].(*ast.BasicLit)
-			if !ok || !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name.Name, p) }) {
+			if !ok || literal.Kind != token.STRING {
 				continue
 			}
 			value, err := strconv.Unquote(literal.Value)
@@ -208,7 +278,7 @@ func constants(t *testing.T, prefixes ...string) map[string]string {
 		return true
 	})
 	if len(found) == 0 {
-		t.Fatalf("conditions.go has no constant that begins with one of %v", prefixes)
+		t.Fatalf("%s has no string constant of %q", path, what)
 	}
 	return found
 }

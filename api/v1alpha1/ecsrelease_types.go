@@ -4,14 +4,42 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// AnnotationReconcile is the command "look now": a new token in it makes the controller look
-// at every target at once. The last token acted on is echoed in status.handled.reconcile.
-const AnnotationReconcile = "ecs.heliumai.space/reconcile"
+// Commands are annotations whose value is a token of the user's choice, e.g. a time or the
+// number of a CI run. A token that was not seen before is acted on once and echoed in
+// status.handled. Tokens that are there when a release is first seen (a restored backup) are
+// echoed and not acted on. Environment, suspend, hold, abort, approve, retry and restart take
+// precedence over each other in this order.
+const (
+	// AnnotationReconcile looks at every target at once.
+	AnnotationReconcile = "ecs.heliumai.space/reconcile"
+	// AnnotationRetry tries what failed once more, with the same image.
+	AnnotationRetry = "ecs.heliumai.space/retry"
+	// AnnotationRestart forces a new deployment of the same revision in every service, wave by
+	// wave.
+	AnnotationRestart = "ecs.heliumai.space/restart"
+	// AnnotationAbort makes what is in flight fail with the class Aborted; strategy.onFailure
+	// says what follows.
+	AnnotationAbort = "ecs.heliumai.space/abort"
+	// AnnotationApprove holds one id of status.awaiting, or several by commas, instead of a
+	// token of the user's choice.
+	AnnotationApprove = "ecs.heliumai.space/approve"
+	// AnnotationHold holds <token>/<number> or <token>/previous: goes to that release of
+	// status.history and stays there, whatever spec says, until release-hold or another image.
+	AnnotationHold = "ecs.heliumai.space/hold"
+	// AnnotationReleaseHold ends a hold.
+	AnnotationReleaseHold = "ecs.heliumai.space/release-hold"
+	// AnnotationChangeCause is no command: it says why the release was changed, and is kept in
+	// status.history.
+	AnnotationChangeCause = "ecs.heliumai.space/change-cause"
+)
 
-// What an absent field of the strategy means, in seconds.
+// What an absent field of the strategy or of a check means.
 const (
 	DefaultProgressDeadlineSeconds int32 = 1800
 	DefaultImageDeadlineSeconds    int32 = 600
+	DefaultExpectStatus            int32 = 200
+	DefaultSuccesses               int32 = 3
+	DefaultWithinSeconds           int32 = 300
 )
 
 // EcsRelease names the image that a set of Amazon ECS services should run. The controller
@@ -75,7 +103,8 @@ type EcsReleaseSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(((localhost|[a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)+)(:[0-9]+)?|[a-zA-Z0-9-]+:[0-9]+)/)?[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(((localhost|[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)+)(:[0-9]+)?|[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?:[0-9]+)/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*|[a-z0-9]+((_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)+|[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@]{1,255}(@|$)')",message="an image may have at most 255 characters before the digest: ECS allows no more"
 	// +kubebuilder:validation:XValidation:rule="self.matches('(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[a-f0-9]{64})$')",message="image needs a tag or a digest: there is no default tag"
 	Image string `json:"image,omitempty"`
 
@@ -112,9 +141,24 @@ type EcsReleaseSpec struct {
 	// +optional
 	TaskDefinition *TaskDefinitionPolicy `json:"taskDefinition,omitempty"`
 
-	// strategy bounds how long the release may take. Absent: its fields' defaults.
+	// strategy says how the release goes from wave to wave, how long it may take and what
+	// follows a failure. Absent: its fields' defaults.
 	// +optional
 	Strategy *Strategy `json:"strategy,omitempty"`
+
+	// verification are checks that each target of a wave must pass after its services run the
+	// image, before the next wave opens and before the release is ready. Absent: none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Verification []Verification `json:"verification,omitempty"`
+
+	// drift says what happens when somebody else deploys another image to a service: Revert
+	// brings the image back, on top of what they changed, once per deployment of theirs; Report
+	// only says it. Absent: Revert.
+	// +optional
+	Drift DriftPolicy `json:"drift,omitempty"`
 
 	// suspend says, when true, to observe and report but start nothing. Absent: false.
 	// +optional
@@ -134,7 +178,8 @@ type ContainerImage struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(((localhost|[a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)+)(:[0-9]+)?|[a-zA-Z0-9-]+:[0-9]+)/)?[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(((localhost|[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)+)(:[0-9]+)?|[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?:[0-9]+)/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)*|[a-z0-9]+((_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)+|[a-z0-9]+((\\\\.|_|__|-+)[a-z0-9]+)*)(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be [host/]repository:tag, [host/]repository@sha256:<64 hex digits>, or both; repositories are in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^@]{1,255}(@|$)')",message="an image may have at most 255 characters before the digest: ECS allows no more"
 	// +kubebuilder:validation:XValidation:rule="self.matches('(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[a-f0-9]{64})$')",message="image needs a tag or a digest: there is no default tag"
 	Image string `json:"image"`
 }
@@ -183,6 +228,13 @@ type Target struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9_-]+$')",message="a cluster is named by its name, not its ARN: letters, digits, hyphens and underscores"
 	Cluster string `json:"cluster"`
 
+	// wave is when this target's turn is: 0 first, equal waves together. A wave opens when all
+	// earlier ones run the image, are verified, baked and approved where asked. Absent: 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	Wave int32 `json:"wave,omitempty"`
+
 	// services replaces the release's list of services in this target. Absent: the release's.
 	// +optional
 	// +listType=map
@@ -204,8 +256,27 @@ const (
 	PinTag PinPolicy = "Tag"
 )
 
+// BasePolicy is what our task definitions are derived from.
+//
+// +kubebuilder:validation:Enum=Service;Family
+type BasePolicy string
+
+const (
+	// BaseService derives from what the service runs now.
+	BaseService BasePolicy = "Service"
+	// BaseFamily derives from the newest ACTIVE revision of the service's family that is not
+	// ours: Terraform registers, we inject.
+	BaseFamily BasePolicy = "Family"
+)
+
 // TaskDefinitionPolicy says how the task definition of a service becomes ours.
 type TaskDefinitionPolicy struct {
+	// base says what ours is derived from: Service, what the service runs now; Family, the
+	// newest ACTIVE revision of its family that is not ours, so that whoever registers one
+	// there (Terraform) starts a rollout of it with the same image. Absent: Service.
+	// +optional
+	Base BasePolicy `json:"base,omitempty"`
+
 	// pin says how the image is written: Digest registers repository@sha256:…, which is the
 	// same everywhere and never moves; Tag registers repository:tag. Absent: Digest. An image
 	// on a host that is not ECR needs a digest of its own, or Tag.
@@ -213,12 +284,60 @@ type TaskDefinitionPolicy struct {
 	Pin PinPolicy `json:"pin,omitempty"`
 }
 
-// Strategy bounds how long a release may take.
+// FailurePolicy is what follows a failure.
+//
+// +kubebuilder:validation:Enum=Rollback;Hold
+type FailurePolicy string
+
+const (
+	// FailureRollback brings every service that the release touched back to its proven revision.
+	FailureRollback FailurePolicy = "Rollback"
+	// FailureHold leaves every service as it is.
+	FailureHold FailurePolicy = "Hold"
+)
+
+// ApprovalPolicy is which waves wait for a person.
+//
+// +kubebuilder:validation:Enum=None;FirstWave;EveryWave
+type ApprovalPolicy string
+
+const (
+	// ApprovalNone lets every wave open by itself.
+	ApprovalNone ApprovalPolicy = "None"
+	// ApprovalFirstWave asks before the first wave opens.
+	ApprovalFirstWave ApprovalPolicy = "FirstWave"
+	// ApprovalEveryWave asks before each wave opens.
+	ApprovalEveryWave ApprovalPolicy = "EveryWave"
+)
+
+// DriftPolicy is what happens when somebody else deploys another image.
+//
+// +kubebuilder:validation:Enum=Revert;Report
+type DriftPolicy string
+
+const (
+	// DriftRevert brings the image back, once per deployment of theirs.
+	DriftRevert DriftPolicy = "Revert"
+	// DriftReport only says it.
+	DriftReport DriftPolicy = "Report"
+)
+
+// Strategy says how a release goes from wave to wave, how long it may take and what follows a
+// failure.
 type Strategy struct {
+	// bakeSeconds is how long a wave is left alone after its services run the image and are
+	// verified, before the next wave opens and before the release is ready. Absent: 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=604800
+	BakeSeconds int32 `json:"bakeSeconds,omitempty"`
+
 	// progressDeadlineSeconds is how long a service may go without progress before its
-	// release counts as failed. Progress is a new maximum of the new revision's running tasks
-	// or a new minimum of the old ones. Stands still while the release is suspended. Absent:
-	// 1800.
+	// release counts as failed. Progress is a new maximum of the new revision's running tasks,
+	// a new minimum of the old ones, or a stage or traffic weight of the deployment that was
+	// reached for the first time. Stands still while ECS bakes the deployment, while one of its
+	// hooks waits for somebody and while the release is suspended. A rollback, ours or ECS's,
+	// has a deadline of its own of the same length. Absent: 1800.
 	// +optional
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=86400
@@ -231,4 +350,89 @@ type Strategy struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=86400
 	ImageDeadlineSeconds *int32 `json:"imageDeadlineSeconds,omitempty"`
+
+	// onFailure says what follows a failure: Rollback brings every service that the release
+	// touched, in all waves, back to its proven revision; Hold leaves them as they are. Either
+	// way no further service is started. Absent: Rollback.
+	// +optional
+	OnFailure FailurePolicy `json:"onFailure,omitempty"`
+
+	// approval says which waves wait for a person before they open: None, FirstWave or
+	// EveryWave. What waits is in status.awaiting, and is approved by its id in the annotation
+	// ecs.heliumai.space/approve. Absent: None.
+	// +optional
+	Approval ApprovalPolicy `json:"approval,omitempty"`
+}
+
+// Verification is one check; exactly one of its fields is set.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.http) != has(self.targetHealth)",message="exactly one of http and targetHealth must be set in each check"
+type Verification struct {
+	// http asks a URL.
+	// +optional
+	HTTP *HTTPCheck `json:"http,omitempty"`
+
+	// targetHealth asks the service's target groups whether the new revision's tasks are
+	// healthy there.
+	// +optional
+	TargetHealth *TargetHealthCheck `json:"targetHealth,omitempty"`
+}
+
+// HTTPVia is how an HTTP check reaches its URL.
+//
+// +kubebuilder:validation:Enum=LoadBalancer;Public
+type HTTPVia string
+
+const (
+	// ViaLoadBalancer dials the load balancers of the target's services, with the URL's host
+	// as the Host header and as the server name of TLS.
+	ViaLoadBalancer HTTPVia = "LoadBalancer"
+	// ViaPublic dials what the URL's host resolves to.
+	ViaPublic HTTPVia = "Public"
+)
+
+// HTTPCheck asks a URL until it answered well often enough.
+type HTTPCheck struct {
+	// url is what to ask, with GET: http:// or https://, without user information or fragment.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/@#?]+([/?][^#]*)?$')",message="url must be http://host/path or https://host/path, without user information or fragment"
+	URL string `json:"url"`
+
+	// via says how to reach it. Behind Global Accelerator or a geographic record a public name
+	// answers from the region that is nearest to the controller, so LoadBalancer dials the load
+	// balancers of each target's own services; Public dials what the name resolves to. Absent:
+	// LoadBalancer.
+	// +optional
+	Via HTTPVia `json:"via,omitempty"`
+
+	// expectStatus is the HTTP status that counts as well. Absent: 200.
+	// +optional
+	// +kubebuilder:validation:Minimum=100
+	// +kubebuilder:validation:Maximum=599
+	ExpectStatus *int32 `json:"expectStatus,omitempty"`
+
+	// successes is how often in a row it must answer well. Absent: 3.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	Successes *int32 `json:"successes,omitempty"`
+
+	// withinSeconds is how long it may take for that, from when the wave's services run the
+	// image; longer is a failure of class Verification. Absent: 300.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=86400
+	WithinSeconds *int32 `json:"withinSeconds,omitempty"`
+}
+
+// TargetHealthCheck asks whether the new revision's tasks are healthy in their target groups.
+type TargetHealthCheck struct {
+	// withinSeconds is how long it may take until all are, from when the wave's services run the
+	// image; longer is a failure of class Verification. Absent: 300.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=86400
+	WithinSeconds *int32 `json:"withinSeconds,omitempty"`
 }

@@ -129,6 +129,29 @@ func (w *world) services(ctx context.Context) ([]ecstypes.Service, error) {
 func (w *world) live(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
+	return w.inhabit(ctx, func() error {
+		release := w.release()
+		if err := w.client.Create(ctx, release); err != nil {
+			return fmt.Errorf("creating the release: %w", err)
+		}
+		if err := w.untilReady(ctx, release); err != nil {
+			return err
+		}
+		for look := 1; ; look++ {
+			last := w.border.moment == never || w.border.hasStruck()
+			if err := w.lookAgain(ctx, release, fmt.Sprintf("look-%d", look)); err != nil {
+				return err
+			}
+			if last || !w.border.hasStruck() {
+				w.status = release.Status
+				return await(ctx, "the services to be steady on v2", func() (bool, error) { return w.steady(ctx) })
+			}
+		}
+	})
+}
+
+// inhabit keeps a manager running in the world while something happens there.
+func (w *world) inhabit(ctx context.Context, happens func() error) error {
 	aws := httptest.NewServer(w.border.guard(w.sim, awsCall))
 	defer aws.Close()
 	apiServer := &httputil.ReverseProxy{
@@ -151,24 +174,7 @@ func (w *world) live(ctx context.Context) error {
 	supervisor.Go(func() { w.supervise(running, kubeconfig) })
 	defer supervisor.Wait() // before the servers close: they wait for the manager's watches
 	defer end()
-
-	release := w.release()
-	if err := w.client.Create(ctx, release); err != nil {
-		return fmt.Errorf("creating the release: %w", err)
-	}
-	if err := w.untilReady(ctx, release); err != nil {
-		return err
-	}
-	for look := 1; ; look++ {
-		last := w.border.moment == never || w.border.hasStruck()
-		if err := w.lookAgain(ctx, release, fmt.Sprintf("look-%d", look)); err != nil {
-			return err
-		}
-		if last || !w.border.hasStruck() {
-			w.status = release.Status
-			return await(ctx, "the services to be steady on v2", func() (bool, error) { return w.steady(ctx) })
-		}
-	}
+	return happens()
 }
 
 func (w *world) release() *ecsv1alpha1.EcsRelease {

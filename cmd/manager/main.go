@@ -110,6 +110,10 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
+	prober, err := o.prober()
+	if err != nil {
+		return err
+	}
 	reconciler := &controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
 		Fleet:    fleet,
@@ -124,6 +128,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 		Freshness: o.inFlightInterval,
 		Inbox:     inbox,
 		Workers:   o.workers,
+		Prober:    prober,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)

@@ -33,6 +33,10 @@ type options struct {
 	inFlightInterval time.Duration
 	sweepInterval    time.Duration
 	workers          int
+
+	verificationAllow  string
+	verificationDeny   string
+	verificationCAFile string
 }
 
 func defaults() options {
@@ -71,6 +75,9 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.DurationVar(&o.inFlightInterval, "in-flight-interval", o.inFlightInterval, "How often to look at services that are being deployed.")
 	flags.DurationVar(&o.sweepInterval, "sweep-interval", o.sweepInterval, "How often to look at settled services.")
 	flags.IntVar(&o.workers, "workers", o.workers, "How many releases are worked on side by side.")
+	flags.StringVar(&o.verificationAllow, "verification-allow-cidrs", o.verificationAllow, "Ranges of addresses, by commas, that HTTP checks of releases may dial although they are not public, such as those of internal load balancers.")
+	flags.StringVar(&o.verificationDeny, "verification-deny-cidrs", o.verificationDeny, "Ranges of addresses, by commas, that HTTP checks of releases never dial, such as those of pods and services with public addresses.")
+	flags.StringVar(&o.verificationCAFile, "verification-ca-file", o.verificationCAFile, "A file of certificate authorities (PEM) that HTTP checks of releases trust as well as the system's.")
 }
 
 // complete fills in what depends on other options, and refuses what can't work.
@@ -97,6 +104,9 @@ func (o *options) complete() error {
 	check(o.inFlightInterval > 0, "--in-flight-interval is %s: it must be more than 0", o.inFlightInterval)
 	check(o.sweepInterval >= o.inFlightInterval, "--sweep-interval is %s: it must not be shorter than --in-flight-interval %s", o.sweepInterval, o.inFlightInterval)
 	check(o.workers > 0, "--workers is %d: it must be at least 1", o.workers)
+	if _, err := o.prober(); err != nil {
+		problems = append(problems, err)
+	}
 	return errors.Join(problems...)
 }
 

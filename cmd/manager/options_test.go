@@ -1,8 +1,14 @@
 package main
 
 import (
+	"encoding/pem"
 	"flag"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +55,8 @@ func TestEveryOptionHasAFlag(t *testing.T) {
 		"--graceful-shutdown-timeout=1m", "--leader-elect=false", "--leader-election-namespace=home",
 		"--leader-election-id=lease", "--lease-duration=30s", "--renew-deadline=20s", "--retry-period=3s",
 		"--cluster-name=blue", "--quota-share=0.25", "--aws-call-timeout=4s", "--in-flight-interval=6s",
-		"--sweep-interval=7m", "--workers=8")
+		"--sweep-interval=7m", "--workers=8", "--verification-allow-cidrs=10.1.0.0/16,fd00::/8",
+		"--verification-deny-cidrs=52.0.0.0/8", "--verification-ca-file="+authority(t))
 	if err := o.complete(); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +66,7 @@ func TestEveryOptionHasAFlag(t *testing.T) {
 		leaseDuration: 30 * time.Second, renewDeadline: 20 * time.Second, retryPeriod: 3 * time.Second,
 		clusterName: "blue", quotaShare: 0.25, callTimeout: 4 * time.Second,
 		inFlightInterval: 6 * time.Second, sweepInterval: 7 * time.Minute, workers: 8,
+		verificationAllow: "10.1.0.0/16,fd00::/8", verificationDeny: "52.0.0.0/8", verificationCAFile: o.verificationCAFile,
 	}
 	if diff := cmp.Diff(want, o, cmp.AllowUnexported(options{})); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
@@ -97,6 +105,10 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		"a drain that is shorter than a call":       {"--graceful-shutdown-timeout=4s", []string{"--graceful-shutdown-timeout is 4s", "--aws-call-timeout 5s"}},
 		"never looking at what is in flight":        {"--in-flight-interval=0s", []string{"--in-flight-interval is 0s"}},
 		"looking less often at what is in flight":   {"--in-flight-interval=6m", []string{"--sweep-interval is 5m0s", "--in-flight-interval 6m0s"}},
+		"a range that is none":                      {"--verification-allow-cidrs=10.0.0.0/8,10.1", []string{`--verification-allow-cidrs has "10.1"`}},
+		"a refused range that is none":              {"--verification-deny-cidrs=all", []string{`--verification-deny-cidrs has "all"`}},
+		"authorities in no file":                    {"--verification-ca-file=/nowhere/ca.pem", []string{"--verification-ca-file", "/nowhere/ca.pem"}},
+		"no authority in the file":                  {"--verification-ca-file=options_test.go", []string{"--verification-ca-file is options_test.go", "no certificate"}},
 		"nobody to work":                            {"--workers=0", []string{"--workers is 0"}},
 		"two mistakes, both named":                  {"--workers=-1 --quota-share=2", []string{"--workers is -1", "--quota-share is 2"}},
 	} {
@@ -128,5 +140,37 @@ func TestWithoutAnElectionTheLeaseSetsNoBounds(t *testing.T) {
 func TestTheNamespaceOfTheLeaseIsTheOneThatIsAskedFor(t *testing.T) {
 	if got := leaseNamespace(options{leaderNamespace: "home"}); got != "home" {
 		t.Errorf("the lease is in %q, want home", got)
+	}
+}
+
+// authority is a file with a certificate in it.
+func authority(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(file, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestChecksDialWhatTheFlagsAllow(t *testing.T) {
+	o := parsed(t, "--verification-allow-cidrs= 10.1.2.3/16 , fd00::/8", "--verification-deny-cidrs=52.0.0.0/8", "--verification-ca-file="+authority(t))
+	prober, err := o.prober()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spelled := fmt.Sprint(prober.Allow, prober.Deny)
+	if want := "[10.1.0.0/16 fd00::/8] [52.0.0.0/8]"; spelled != want {
+		t.Errorf("allowed and refused are %s, want %s", spelled, want)
+	}
+	if prober.Roots == nil {
+		t.Error("the authority is not trusted")
+	}
+	without := parsed(t)
+	if prober, err = without.prober(); err != nil || prober.Allow != nil || prober.Deny != nil || prober.Roots != nil {
+		t.Errorf("without flags the prober is %+v, %v: want one that dials public addresses only", prober, err)
 	}
 }

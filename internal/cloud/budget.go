@@ -12,32 +12,38 @@ import (
 type quota string
 
 const (
-	quotaNone           quota = "" // STS publishes none
-	quotaServiceRead    quota = "service-read"
-	quotaServiceModify  quota = "service-modify"
-	quotaDeployment     quota = "service-deployment"
-	quotaRevision       quota = "service-revision"
-	quotaTaskDefRead    quota = "task-definition-read"
-	quotaTaskDefModify  quota = "task-definition-modify"
-	quotaClusterRead    quota = "cluster-resource-read"
-	quotaRegistryRead   quota = "registry-read"
-	quotaRegistryObject quota = "registry-object"
+	quotaNone             quota = "" // STS publishes none
+	quotaServiceRead      quota = "service-read"
+	quotaServiceModify    quota = "service-modify"
+	quotaDeployment       quota = "service-deployment"
+	quotaDeploymentModify quota = "service-deployment-modify"
+	quotaRevision         quota = "service-revision"
+	quotaTaskDefRead      quota = "task-definition-read"
+	quotaTaskDefModify    quota = "task-definition-modify"
+	quotaClusterRead      quota = "cluster-resource-read"
+	quotaRegistryRead     quota = "registry-read"
+	quotaRegistryObject   quota = "registry-object"
+	quotaBalancerRead     quota = "load-balancing-read"
 )
 
 // published are the burst and the sustained rate per second that AWS gives an account in a
-// region ("Request throttling for the Amazon ECS API"). ECR publishes no rate for
+// region ("Request throttling for the Amazon ECS API", and of the same name for Elastic Load
+// Balancing). ECS publishes no rate for StopServiceDeployment and ContinueServiceDeployment, so
+// they get that of UpdateService, in a bucket of their own. ECR publishes none for
 // DescribeImages and DescribeRepositories, so theirs is a cautious guess; those for manifests
 // and layers are in the thousands and cut down to what we could ever need.
 func (q quota) published() (burst, perSecond float64) {
 	switch q {
 	case quotaServiceRead, quotaClusterRead:
 		return 100, 20
-	case quotaServiceModify:
+	case quotaServiceModify, quotaDeploymentModify:
 		return 50, 5
 	case quotaDeployment, quotaRevision, quotaTaskDefRead:
 		return 50, 20
 	case quotaTaskDefModify:
 		return 20, 1
+	case quotaBalancerRead:
+		return 40, 10
 	case quotaRegistryRead:
 		return 20, 10
 	case quotaRegistryObject:

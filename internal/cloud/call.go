@@ -19,6 +19,7 @@ type operation struct {
 	action string // the IAM action that it needs
 	quota  quota
 	reason string // of a plain refusal
+	haste  haste
 	// prepaid says that the caller took the token.
 	prepaid bool
 }
@@ -33,13 +34,19 @@ var (
 	describeServiceRevisions   = operation{action: "ecs:DescribeServiceRevisions", quota: quotaRevision, reason: ecsv1alpha1.ReasonObservationFailed}
 	listTasks                  = operation{action: "ecs:ListTasks", quota: quotaClusterRead, reason: ecsv1alpha1.ReasonObservationFailed}
 	describeTasks              = operation{action: "ecs:DescribeTasks", quota: quotaClusterRead, reason: ecsv1alpha1.ReasonObservationFailed}
+	describeContainerInstances = operation{action: "ecs:DescribeContainerInstances", quota: quotaClusterRead, reason: ecsv1alpha1.ReasonObservationFailed}
+	describeTargetHealth       = operation{action: "elasticloadbalancing:DescribeTargetHealth", quota: quotaBalancerRead, reason: ecsv1alpha1.ReasonObservationFailed}
+	describeTargetGroups       = operation{action: "elasticloadbalancing:DescribeTargetGroups", quota: quotaBalancerRead, reason: ecsv1alpha1.ReasonObservationFailed}
+	describeLoadBalancers      = operation{action: "elasticloadbalancing:DescribeLoadBalancers", quota: quotaBalancerRead, reason: ecsv1alpha1.ReasonObservationFailed}
 	describeImages             = operation{action: "ecr:DescribeImages", quota: quotaRegistryRead, reason: ecsv1alpha1.ReasonImageUnknown}
 	describeRepositories       = operation{action: "ecr:DescribeRepositories", quota: quotaRegistryRead, reason: ecsv1alpha1.ReasonImageUnknown}
 	batchGetImage              = operation{action: "ecr:BatchGetImage", quota: quotaRegistryObject, reason: ecsv1alpha1.ReasonImageUnknown}
 	getDownloadURLForLayer     = operation{action: "ecr:GetDownloadUrlForLayer", quota: quotaRegistryObject, reason: ecsv1alpha1.ReasonImageUnknown}
 
-	registerTaskDefinition = operation{action: "ecs:RegisterTaskDefinition", quota: quotaTaskDefModify, reason: ecsv1alpha1.ReasonRegistrationRefused}
-	updateService          = operation{action: "ecs:UpdateService", quota: quotaServiceModify, reason: ecsv1alpha1.ReasonUpdateRefused}
+	registerTaskDefinition    = operation{action: "ecs:RegisterTaskDefinition", quota: quotaTaskDefModify, reason: ecsv1alpha1.ReasonRegistrationRefused}
+	updateService             = operation{action: "ecs:UpdateService", quota: quotaServiceModify, reason: ecsv1alpha1.ReasonUpdateRefused}
+	stopServiceDeployment     = operation{action: "ecs:StopServiceDeployment", quota: quotaDeploymentModify, reason: ecsv1alpha1.ReasonUpdateRefused}
+	continueServiceDeployment = operation{action: "ecs:ContinueServiceDeployment", quota: quotaDeploymentModify, reason: ecsv1alpha1.ReasonUpdateRefused}
 )
 
 // read makes a call that changes nothing: with a token, taken without waiting, as a verified
@@ -160,7 +167,7 @@ func (f *Fleet) token(s *session, op operation, doing string) *rollout.Problem {
 	if op.prepaid {
 		return nil
 	}
-	wait, ok := f.budget.take(s.bucket(op), urgent)
+	wait, ok := f.budget.take(s.bucket(op), op.haste)
 	if ok {
 		return nil
 	}

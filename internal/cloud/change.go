@@ -77,7 +77,18 @@ func (f *Fleet) Register(ctx context.Context, id Identity, region string, d task
 // The error is a *rollout.Problem when nothing was changed, and wraps [ErrLost] when it may
 // have been.
 func (f *Fleet) Update(ctx context.Context, k Key, revision string) (Updated, error) {
-	doing := fmt.Sprintf("updating service %s to %s", k.Location(), revision)
+	return f.update(ctx, k, revision, false, fmt.Sprintf("updating service %s to %s", k.Location(), revision))
+}
+
+// Restart deploys a revision, spelled family:revision, anew although the service runs it, and
+// changes nothing else. It is sent once: each that ECS takes starts another deployment.
+//
+// The error is like that of [Fleet.Update].
+func (f *Fleet) Restart(ctx context.Context, k Key, revision string) (Updated, error) {
+	return f.update(ctx, k, revision, true, fmt.Sprintf("restarting service %s with %s", k.Location(), revision))
+}
+
+func (f *Fleet) update(ctx context.Context, k Key, revision string, force bool, doing string) (Updated, error) {
 	updated := Updated{At: time.Now()}
 	if rollout.Number(revision) == 0 {
 		return updated, because(rollout.ProblemRefused, ecsv1alpha1.ReasonUpdateRefused, "%s: it has no revision number", doing)
@@ -89,6 +100,8 @@ func (f *Fleet) Update(ctx context.Context, k Key, revision string) (Updated, er
 				Cluster:        aws.String(k.Cluster),
 				Service:        aws.String(k.Service),
 				TaskDefinition: aws.String(s.arn("task-definition/" + revision)),
+				// false is not sent.
+				ForceNewDeployment: force,
 			}, sentOnce, ecs.WithAPIOptions(gate))
 		})
 	updated.RequestID = request
@@ -99,14 +112,12 @@ func (f *Fleet) Update(ctx context.Context, k Key, revision string) (Updated, er
 	}
 	if problem := (*rollout.Problem)(nil); errors.As(err, &problem) && IsInactive(problem) {
 		// What was remembered of it is no longer so.
-		key := revisionKey{identity: k.Identity, region: k.Region, revision: revision}
-		f.documents.drop(key)
-		f.summaries.drop(key)
+		f.forgetRevision(revisionKey{identity: k.Identity, region: k.Region, revision: revision})
 		f.registrations.touch(familyKey{account: k.Identity.AccountID, region: k.Region, family: rollout.Family(revision)})
 	}
 	f.logger(ctx).Info("UpdateService", outcome(err, updated.At, updated.RequestID,
 		"account", k.Identity.AccountID, "region", k.Region, "cluster", k.Cluster, "service", k.Service,
-		"revision", revision, "deployment", updated.Primary)...)
+		"revision", revision, "force", force, "deployment", updated.Primary)...)
 	return updated, err
 }
 
@@ -146,9 +157,8 @@ func result(err error, done string) string {
 // withoutValues takes out of a message of AWS's what it may quote of the values of environment
 // variables: they can be secrets. Short ones are words of any message.
 func withoutValues(err error, request []byte) error {
-	problem := (*rollout.Problem)(nil)
-	if !errors.As(err, &problem) {
-		return err
+	if err == nil {
+		return nil
 	}
 	var document struct {
 		ContainerDefinitions []struct {
@@ -161,13 +171,28 @@ func withoutValues(err error, request []byte) error {
 		return err
 	}
 	const word = 6
-	redacted := *problem
+	redacted := err.Error()
 	for _, container := range document.ContainerDefinitions {
 		for _, variable := range container.Environment {
 			if len(variable.Value) >= word {
-				redacted.Message = strings.ReplaceAll(redacted.Message, variable.Value, "…")
+				redacted = strings.ReplaceAll(redacted, variable.Value, "…")
 			}
 		}
 	}
-	return &redacted
+	if problem := (*rollout.Problem)(nil); errors.As(err, &problem) {
+		said := *problem
+		said.Message = redacted
+		return &said
+	}
+	return &redactedError{error: err, said: redacted}
 }
+
+// redactedError is an error with other words for it.
+type redactedError struct {
+	error
+	said string
+}
+
+func (e *redactedError) Error() string { return e.said }
+
+func (e *redactedError) Unwrap() error { return e.error }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,11 +26,13 @@ const (
 	deploymentPages = 5
 )
 
-// serviceRevision is what one revision of a service runs. It never changes, but for its
-// digests: those are known once ECS has started a first task of it.
+// serviceRevision is what one revision of a service runs. It never changes, but ECS comes to know
+// more of it: the digests once it has started a first task of it, and which target groups it uses.
 type serviceRevision struct {
 	taskDefinition string // family:revision
+	created        time.Time
 	images         map[string]RunningImage
+	balancers      balancing
 }
 
 // targetKey is a service revision as somebody may read it.
@@ -60,6 +63,12 @@ func (r serviceRevision) resolved() bool {
 	return len(r.images) > 0
 }
 
+// told says that ECS has described it: its task definition is known from the beginning.
+func (r serviceRevision) told() bool { return r.taskDefinition != "" }
+
+// balanced says that the target groups which it really uses are known.
+func (r serviceRevision) balanced() bool { return r.balancers.settled() }
+
 // ServiceDeployment looks up the service deployment that n asks for: by its id, or else the
 // first since n.Since that brings n.Revision. nil when ECS does not list it, which after an
 // update may be so for some seconds. at is when the look began; one by its id may be as old as
@@ -83,7 +92,7 @@ func (f *Fleet) ServiceDeployment(ctx context.Context, k Key, n rollout.Need) (d
 	}
 	d = projectServiceDeployment(found)
 	if target := found.TargetServiceRevision; target != nil && target.Arn != nil {
-		revisions, problem := f.serviceRevisions(ctx, k, []string{text(target.Arn)}, true)
+		revisions, problem := f.serviceRevisions(ctx, k, []string{text(target.Arn)}, serviceRevision.resolved)
 		if problem != nil {
 			return nil, at, problem
 		}
@@ -102,6 +111,27 @@ func projectServiceDeployment(found *types.ServiceDeployment) *rollout.ServiceDe
 		Status:  strings.Clone(string(found.Status)),
 		Reason:  text(found.StatusReason),
 		Created: aws.ToTime(found.CreatedAt),
+		// A value that the SDK does not know is the text that AWS sent.
+		Stage:      strings.Clone(string(found.LifecycleStage)),
+		Finished:   aws.ToTime(found.FinishedAt),
+		Weight:     -1,
+		TestWeight: -1,
+	}
+	if t := found.TargetServiceRevision; t != nil {
+		d.Weight, d.TestWeight = percent(t.RequestedProductionTrafficWeight), percent(t.RequestedTestTrafficWeight)
+	}
+	for _, h := range found.LifecycleHookDetails {
+		d.Hooks = append(d.Hooks, rollout.Hook{
+			ID:      text(h.HookId),
+			Kind:    strings.Clone(string(h.TargetType)),
+			Status:  strings.Clone(string(h.Status)),
+			Expires: aws.ToTime(h.ExpiresAt),
+		})
+	}
+	if found.Alarms != nil {
+		for _, name := range found.Alarms.TriggeredAlarmNames {
+			d.Alarms = append(d.Alarms, strings.Clone(name))
+		}
 	}
 	if b := found.DeploymentCircuitBreaker; b != nil {
 		d.BreakerTriggered = b.Status == types.ServiceDeploymentRollbackMonitorsStatusTriggered
@@ -111,6 +141,20 @@ func projectServiceDeployment(found *types.ServiceDeployment) *rollout.ServiceDe
 		d.RollbackReason = text(found.Rollback.Reason)
 	}
 	return d
+}
+
+// percent is a weight as a whole number, -1 where there is none. Whatever gets some traffic, and
+// whatever does not get all, says so.
+func percent(weight *float64) int32 {
+	switch {
+	case weight == nil || math.IsNaN(*weight):
+		return -1
+	case *weight > 0 && *weight < 1:
+		return 1
+	case *weight > 99 && *weight < 100:
+		return 99
+	}
+	return int32(math.Round(min(max(*weight, 0), 100)))
 }
 
 // digests are the known digests by container, nil when none is known.
@@ -129,12 +173,16 @@ func digests(images map[string]RunningImage) map[string]string {
 }
 
 // findDeployment is the id of the first service deployment since n.Since that brings
-// n.Revision. Those that AWS's clock puts shortly before come second, the nearest first.
+// n.Revision. Those that AWS's clock puts shortly before come second, the nearest first; one that
+// had ended by then is another: the same revision, deployed before.
 func (f *Fleet) findDeployment(ctx context.Context, k Key, n rollout.Need) (string, *rollout.Problem) {
 	briefs, problem := f.listDeployments(ctx, k, n.Since.Add(-clockSkew))
 	if problem != nil {
 		return "", problem
 	}
+	briefs = slices.DeleteFunc(briefs, func(b types.ServiceDeploymentBrief) bool {
+		return b.FinishedAt != nil && b.FinishedAt.Before(n.Since)
+	})
 	distance := func(b types.ServiceDeploymentBrief) time.Duration {
 		d := aws.ToTime(b.CreatedAt).Sub(n.Since)
 		if d < 0 {
@@ -149,7 +197,7 @@ func (f *Fleet) findDeployment(ctx context.Context, k Key, n rollout.Need) (stri
 			arns = append(arns, arn)
 		}
 	}
-	revisions, problem := f.serviceRevisions(ctx, k, arns, false)
+	revisions, problem := f.serviceRevisions(ctx, k, arns, serviceRevision.told)
 	if problem != nil {
 		return "", problem
 	}
@@ -194,7 +242,7 @@ func (f *Fleet) describeDeployment(ctx context.Context, k Key, id string) (*type
 	s := f.session(k.Identity, k.Region)
 	out, problem := read(ctx, f, s, describeServiceDeployments, fmt.Sprintf("describing deployment %s of service %s", id, k.Location()),
 		func(ctx context.Context) (*ecs.DescribeServiceDeploymentsOutput, error) {
-			arn := s.arn("service-deployment/" + k.Cluster + "/" + k.Service + "/" + id)
+			arn := s.deploymentARN(k, id)
 			return s.ecs.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}})
 		})
 	if problem != nil || len(out.ServiceDeployments) == 0 {
@@ -204,13 +252,13 @@ func (f *Fleet) describeDeployment(ctx context.Context, k Key, id string) (*type
 }
 
 // serviceRevisions describes revisions of a service, by their ARNs. Those that ECS does not
-// know any more are left out. With resolve, one whose digests were not there yet is described
+// know any more are left out. One that was seen before, but does not say enough yet, is described
 // again.
-func (f *Fleet) serviceRevisions(ctx context.Context, k Key, arns []string, resolve bool) (map[string]serviceRevision, *rollout.Problem) {
+func (f *Fleet) serviceRevisions(ctx context.Context, k Key, arns []string, enough func(serviceRevision) bool) (map[string]serviceRevision, *rollout.Problem) {
 	known := map[string]serviceRevision{}
 	unknown := map[string]bool{}
 	for _, arn := range arns {
-		if r, ok := f.targets.get(targetKey{identity: k.Identity, arn: arn}); ok && (r.resolved() || !resolve) {
+		if r, ok := f.targets.get(targetKey{identity: k.Identity, arn: arn}); ok && enough(r) {
 			known[arn] = r
 		} else {
 			unknown[arn] = true
@@ -236,7 +284,12 @@ func (f *Fleet) serviceRevisions(ctx context.Context, k Key, arns []string, reso
 }
 
 func projectServiceRevision(found *types.ServiceRevision) serviceRevision {
-	r := serviceRevision{taskDefinition: revisionOf(aws.ToString(found.TaskDefinition)), images: map[string]RunningImage{}}
+	r := serviceRevision{
+		taskDefinition: revisionOf(aws.ToString(found.TaskDefinition)),
+		created:        aws.ToTime(found.CreatedAt),
+		images:         map[string]RunningImage{},
+		balancers:      projectBalancing(found.LoadBalancers, found.ResolvedConfiguration),
+	}
 	for _, i := range found.ContainerImages {
 		r.images[text(i.ContainerName)] = RunningImage{Image: text(i.Image), Digest: text(i.ImageDigest)}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -52,6 +53,7 @@ var kinds = map[string]kind{
 	"ExpiredTokenException":                          transient,
 	"RequestExpired":                                 transient,
 	"IDPCommunicationError":                          transient,
+	"HealthUnavailable":                              transient,
 	"LayerInaccessibleException":                     transient,
 	"UnableToGetUpstreamImageException":              transient,
 	"UnableToGetUpstreamLayerException":              transient,
@@ -79,6 +81,10 @@ var kinds = map[string]kind{
 	"InvalidParameterException":                      refused,
 	"ValidationException":                            refused,
 	"ValidationError":                                refused,
+	"ServiceDeploymentNotFoundException":             {rollout.ProblemMissing, ""},
+	"TargetGroupNotFound":                            {rollout.ProblemMissing, ""},
+	"LoadBalancerNotFound":                           {rollout.ProblemMissing, ""},
+	"InvalidTarget":                                  refused,
 	"LimitExceededException":                         refused,
 	"UnsupportedFeatureException":                    refused,
 	"NamespaceNotFoundException":                     refused,
@@ -267,8 +273,11 @@ func neverLeft(err error) bool {
 }
 
 // clip keeps a message of AWS's from flooding a condition.
-func clip(s string) string {
-	const most = 300
+func clip(s string) string { return shorten(s, 300) }
+
+// shorten is s in at most so many bytes, and always valid UTF-8.
+func shorten(s string, most int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= most {
 		return s
 	}
@@ -277,6 +286,11 @@ func clip(s string) string {
 		s = s[:len(s)-1]
 	}
 	return s + "…"
+}
+
+// said is a text of AWS's on one line, in at most so many bytes.
+func said(s *string, most int) string {
+	return shorten(strings.Join(strings.Fields(aws.ToString(s)), " "), most)
 }
 
 // because makes a problem that was found without asking AWS, or in what it answered.

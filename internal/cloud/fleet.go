@@ -78,6 +78,11 @@ type Fleet struct {
 	deployments  *lru[deploymentKey, seenDeployment]
 	searches     *lru[searchKey, search]
 	listings     *lru[listingKey, listing]
+	foreign      *lru[listingKey, foreignRevision]
+	actives      *lru[revisionKey, seenStatus]
+	healths      *lru[healthKey, TargetHealth]
+	fronts       *lru[Key, seenFronts]
+	instances    *lru[hostKey, string]
 
 	registrations registrations
 }
@@ -131,6 +136,11 @@ func New(o Options) (*Fleet, error) {
 		deployments:  newLRU[deploymentKey, seenDeployment](10_000),
 		searches:     newLRU[searchKey, search](10_000),
 		listings:     newLRU[listingKey, listing](10_000),
+		foreign:      newLRU[listingKey, foreignRevision](10_000),
+		actives:      newLRU[revisionKey, seenStatus](200),
+		healths:      newLRU[healthKey, TargetHealth](10_000),
+		fronts:       newLRU[Key, seenFronts](10_000),
+		instances:    newLRU[hostKey, string](10_000),
 	}, nil
 }
 

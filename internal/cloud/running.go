@@ -2,11 +2,9 @@ package cloud
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"heliumai.space/ecsrelease/internal/rollout"
@@ -30,7 +28,7 @@ func (f *Fleet) RunningImages(ctx context.Context, k Key, v *rollout.View) (map[
 	if primary == nil {
 		return nil, nil
 	}
-	revisions, problem := f.serviceRevisions(ctx, k, v.ServiceRevisions, true)
+	revisions, problem := f.serviceRevisions(ctx, k, v.ServiceRevisions, serviceRevision.resolved)
 	if problem != nil {
 		return nil, problem
 	}
@@ -62,29 +60,13 @@ func revisionOfPrimary(primary *rollout.Deployment, revisions map[string]service
 
 // taskImages is what the running tasks of a deployment run.
 func (f *Fleet) taskImages(ctx context.Context, k Key, primary *rollout.Deployment) (map[string]RunningImage, *rollout.Problem) {
-	s := f.session(k.Identity, k.Region)
-	doing := fmt.Sprintf("listing tasks of service %s", k.Location())
-	listed, problem := read(ctx, f, s, listTasks, doing, func(ctx context.Context) (*ecs.ListTasksOutput, error) {
-		return s.ecs.ListTasks(ctx, &ecs.ListTasksInput{
-			Cluster:       aws.String(k.Cluster),
-			ServiceName:   aws.String(k.Service),
-			DesiredStatus: types.DesiredStatusRunning,
-			MaxResults:    aws.Int32(100),
-		})
-	})
-	if problem != nil || len(listed.TaskArns) == 0 {
-		return nil, problem
-	}
-	doing = fmt.Sprintf("describing tasks of service %s", k.Location())
-	described, problem := read(ctx, f, s, describeTasks, doing, func(ctx context.Context) (*ecs.DescribeTasksOutput, error) {
-		return s.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(k.Cluster), Tasks: listed.TaskArns})
-	})
+	tasks, problem := f.tasks(ctx, k, types.DesiredStatusRunning, 1)
 	if problem != nil {
 		return nil, problem
 	}
 	var images map[string]RunningImage
-	for i := range described.Tasks {
-		task := &described.Tasks[i]
+	for i := range tasks {
+		task := &tasks[i]
 		if !strings.EqualFold(aws.ToString(task.LastStatus), "RUNNING") || !isOf(task, primary) {
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/go-logr/logr"
@@ -41,6 +42,7 @@ type session struct {
 	credentials aws.CredentialsProvider
 	ecs         *ecs.Client
 	ecr         *ecr.Client
+	elb         *elb.Client
 	sts         *sts.Client
 	http        aws.HTTPClient
 
@@ -70,7 +72,7 @@ func (f *Fleet) newSession(id Identity, region string) *session {
 	cfg.RetryMaxAttempts = 0 // else AWS_MAX_ATTEMPTS would outvote the retryer
 	cfg.Retryer = newRetryer
 	cfg.Logger = sdkLogger(f.options.Log)
-	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], f.metrics.countRequests)
+	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], f.metrics.countRequests, limitAnswers)
 	if id.RoleARN != "" {
 		assume := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), id.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = sessionName(id.Environment, f.options.SessionCluster)
@@ -89,6 +91,7 @@ func (f *Fleet) newSession(id Identity, region string) *session {
 		credentials: cfg.Credentials,
 		ecs:         ecs.NewFromConfig(cfg),
 		ecr:         ecr.NewFromConfig(cfg),
+		elb:         elb.NewFromConfig(cfg),
 		sts:         sts.NewFromConfig(cfg),
 		http:        withoutRedirects(cfg.HTTPClient),
 		turn:        make(chan struct{}, 1),

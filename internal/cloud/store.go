@@ -123,6 +123,21 @@ func (f *Fleet) View(k Key, notBefore time.Time) (*rollout.View, bool) {
 	return nil, false
 }
 
+// stored is the newest look at k that showed something, whenever that was; nil when there is none.
+func (f *Fleet) stored(k Key) *rollout.View {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, ok := f.reflectors[k.neighbourhood()]
+	if !ok {
+		return nil
+	}
+	w, ok := r.services[k.Service]
+	if !ok || w.view == nil || w.view.Problem != nil {
+		return nil
+	}
+	return w.view
+}
+
 // forget ends owner's interest in k. The fleet's lock is held.
 func (f *Fleet) forget(owner types.NamespacedName, k Key) {
 	r, ok := f.reflectors[k.neighbourhood()]

@@ -44,24 +44,32 @@ type summary struct {
 // TaskDefinition reads a revision, spelled family:revision, with its tags. What a revision
 // says never changes, so one that was ACTIVE is not read again while there is room for it.
 func (f *Fleet) TaskDefinition(ctx context.Context, id Identity, region, revision string) (*taskdef.Document, *rollout.Problem) {
-	key := revisionKey{identity: id, region: region, revision: revision}
-	if document, ok := f.documents.get(key); ok {
+	if document, ok := f.documents.get(revisionKey{identity: id, region: region, revision: revision}); ok {
 		return document, nil
 	}
+	return f.describeDefinition(ctx, id, region, revision, urgent)
+}
+
+// describeDefinition asks ECS for a revision, whatever is remembered of it.
+func (f *Fleet) describeDefinition(ctx context.Context, id Identity, region, revision string, h haste) (*taskdef.Document, *rollout.Problem) {
 	doing := fmt.Sprintf("reading task definition %s in %s", revision, region)
 	if rollout.Number(revision) == 0 {
 		// A family alone would be whatever revision is the newest at the moment.
 		return nil, because(rollout.ProblemRefused, ecsv1alpha1.ReasonObservationFailed, "%s: it has no revision number", doing)
 	}
-	s := f.session(id, region)
+	s, op := f.session(id, region), describeTaskDefinition
+	op.haste = h
 	var raw []byte
-	out, problem := read(ctx, f, s, describeTaskDefinition, doing, func(ctx context.Context) (*ecs.DescribeTaskDefinitionOutput, error) {
+	out, problem := read(ctx, f, s, op, doing, func(ctx context.Context) (*ecs.DescribeTaskDefinitionOutput, error) {
 		return s.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
 			TaskDefinition: aws.String(revision),
 			Include:        []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
 		}, ecs.WithAPIOptions(captureBody(&raw)))
 	})
 	if problem != nil {
+		if problem.Class == rollout.ProblemMissing {
+			f.forgetRevision(revisionKey{identity: id, region: region, revision: revision})
+		}
 		return nil, problem
 	}
 	if out.TaskDefinition == nil {
@@ -71,18 +79,30 @@ func (f *Fleet) TaskDefinition(ctx context.Context, id Identity, region, revisio
 	if err != nil {
 		return nil, because(rollout.ProblemRefused, ecsv1alpha1.ReasonObservationFailed, "%s: %v", doing, err)
 	}
-	f.remember(key, document, len(raw))
+	f.remember(revisionKey{identity: id, region: region, revision: revision}, document, len(raw))
 	return document, nil
 }
 
 // remember caches a document that was read, and what a search would want to know of it.
 func (f *Fleet) remember(key revisionKey, document *taskdef.Document, size int) {
 	f.seen(key.identity, key.region, key.revision)
-	if document.Status() != string(types.TaskDefinitionStatusActive) {
+	if !isActive(document) {
+		f.forgetRevision(key)
 		return
 	}
 	f.documents.put(key, document, size)
 	f.summaries.put(key, summarize(document), 1)
+}
+
+// forgetRevision forgets that a revision is ACTIVE.
+func (f *Fleet) forgetRevision(key revisionKey) {
+	f.documents.drop(key)
+	f.summaries.drop(key)
+	f.actives.drop(key)
+}
+
+func isActive(document *taskdef.Document) bool {
+	return document.Status() == string(types.TaskDefinitionStatusActive)
 }
 
 func summarize(document *taskdef.Document) summary {
@@ -138,7 +158,7 @@ func (f *Fleet) search(ctx context.Context, id Identity, region, family, hash st
 	if len(listed) > 0 {
 		newest = rollout.Number(listed[0])
 	}
-	revision, problem = f.equalAbove(ctx, id, region, family, hash, newest)
+	revision, problem = f.newestAbove(ctx, id, region, family, newest, func(s summary) bool { return s.hash == hash })
 	if revision != "" || problem != nil {
 		return revision, at, problem
 	}
@@ -157,7 +177,7 @@ func (f *Fleet) search(ctx context.Context, id Identity, region, family, hash st
 				continue // deleted since it was listed
 			case problem != nil:
 				return "", at, problem
-			case document.Status() != string(types.TaskDefinitionStatusActive):
+			case !isActive(document):
 				continue
 			}
 			known = summarize(document)
@@ -195,62 +215,75 @@ type listing struct {
 	at        time.Time
 }
 
-// equalAbove looks at the revisions above the newest that is listed, one by one until there is
-// none, and returns the newest that is equal. It looks at a few below the newest that was ever
-// seen too: those may be missing from the list for its lag, or for being INACTIVE.
-func (f *Fleet) equalAbove(ctx context.Context, id Identity, region, family, hash string, listed int) (string, *rollout.Problem) {
+// newestAbove looks at the revisions above the newest that is listed, one by one until there is
+// none, and returns the newest ACTIVE one that is wanted. It looks at a few below the newest that
+// was ever seen too: those may be missing from the list for its lag, or for being INACTIVE.
+func (f *Fleet) newestAbove(
+	ctx context.Context, id Identity, region, family string, listed int, wanted func(summary) bool,
+) (string, *rollout.Problem) {
 	seen, _ := f.newest.get(familyKey{account: id.AccountID, region: region, family: family})
 	seen = max(seen, listed)
 	if seen == 0 {
 		return "", nil
 	}
-	equal := ""
+	newest := ""
 	for n := max(listed+1, seen-unknownRevisions+1); n <= seen+unknownRevisions; n++ {
 		revision := family + ":" + strconv.Itoa(n)
 		// Not from the cache: whether it is there, and ACTIVE, is the question.
-		f.documents.drop(revisionKey{identity: id, region: region, revision: revision})
-		document, problem := f.TaskDefinition(ctx, id, region, revision)
+		document, problem := f.describeDefinition(ctx, id, region, revision, urgent)
 		switch {
 		case problem != nil && problem.Class == rollout.ProblemMissing && n > seen:
-			return equal, nil
+			return newest, nil
 		case problem != nil && problem.Class == rollout.ProblemMissing:
 		case problem != nil:
 			return "", problem
-		case document.Status() == string(types.TaskDefinitionStatusActive) && summarize(document).hash == hash:
-			equal = revision
+		case isActive(document) && wanted(summarize(document)):
+			newest = revision
 		}
 	}
-	return equal, nil
+	return newest, nil
 }
 
 // listRevisions is the newest ACTIVE revisions of the family that ECS lists, the newest first.
 // ECS takes the family as a prefix, so others may have to be leafed through.
 func (f *Fleet) listRevisions(ctx context.Context, id Identity, region, family string) ([]string, *rollout.Problem) {
-	s := f.session(id, region)
-	doing := fmt.Sprintf("listing task definitions of family %s in %s", family, region)
 	var token *string
 	for range listedPages {
-		out, problem := read(ctx, f, s, listTaskDefinitions, doing, func(ctx context.Context) (*ecs.ListTaskDefinitionsOutput, error) {
-			return s.ecs.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
-				FamilyPrefix: aws.String(family),
-				Status:       types.TaskDefinitionStatusActive,
-				Sort:         types.SortOrderDesc,
-				NextToken:    token,
-			})
-		})
+		revisions, next, problem := f.listPage(ctx, id, region, family, token, urgent)
 		if problem != nil {
 			return nil, problem
 		}
-		var revisions []string
-		for _, arn := range out.TaskDefinitionArns {
-			if revision := revisionOf(arn); rollout.Family(revision) == family {
-				revisions = append(revisions, revision)
-			}
-		}
-		if len(revisions) > 0 || out.NextToken == nil {
+		if len(revisions) > 0 || next == nil {
 			return revisions, nil
 		}
-		token = out.NextToken
+		token = next
 	}
 	return nil, nil
+}
+
+// listPage is a page of the ACTIVE revisions of exactly this family, the newest first, and the
+// token of the next page; nil when there is none.
+func (f *Fleet) listPage(
+	ctx context.Context, id Identity, region, family string, token *string, h haste,
+) (revisions []string, next *string, problem *rollout.Problem) {
+	s, op := f.session(id, region), listTaskDefinitions
+	op.haste = h
+	doing := fmt.Sprintf("listing task definitions of family %s in %s", family, region)
+	out, problem := read(ctx, f, s, op, doing, func(ctx context.Context) (*ecs.ListTaskDefinitionsOutput, error) {
+		return s.ecs.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{
+			FamilyPrefix: aws.String(family),
+			Status:       types.TaskDefinitionStatusActive,
+			Sort:         types.SortOrderDesc,
+			NextToken:    token,
+		})
+	})
+	if problem != nil {
+		return nil, nil, problem
+	}
+	for _, arn := range out.TaskDefinitionArns {
+		if revision := revisionOf(arn); rollout.Family(revision) == family {
+			revisions = append(revisions, revision)
+		}
+	}
+	return revisions, out.NextToken, nil
 }

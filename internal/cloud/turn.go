@@ -17,8 +17,10 @@ func (f *Fleet) Wait(k Key, action rollout.Action) time.Duration {
 	switch action {
 	case rollout.ActionRegister:
 		q = quotaTaskDefModify
-	case rollout.ActionUpdate:
+	case rollout.ActionUpdate, rollout.ActionRestart:
 		q = quotaServiceModify
+	case rollout.ActionStop, rollout.ActionContinue:
+		q = quotaDeploymentModify
 	case rollout.ActionNone:
 	}
 	if q == quotaNone {

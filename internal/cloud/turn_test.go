@@ -39,6 +39,9 @@ func TestAStepWaitsUntilItsQuotaHasATokenAgain(t *testing.T) {
 	}{
 		"a registration": {rollout.ActionRegister, quotaTaskDefModify, 10, 2 * time.Second},
 		"an update":      {rollout.ActionUpdate, quotaServiceModify, 25, 400 * time.Millisecond},
+		"a restart":      {rollout.ActionRestart, quotaServiceModify, 25, 400 * time.Millisecond},
+		"a stop":         {rollout.ActionStop, quotaDeploymentModify, 25, 400 * time.Millisecond},
+		"a decision":     {rollout.ActionContinue, quotaDeploymentModify, 25, 400 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -16,9 +16,9 @@ const keptHistory = 3
 
 // Bound is status in at most MaxStatus bytes of JSON, as far as what may be dropped allows.
 // Messages of services and of what failed there are shortened first; then history goes beyond
-// the last three releases, then the revisions in it, then the conditions' messages are cut to a
-// quarter, then facts that every look shows anew. Intents, failed hashes, what is proven and
-// commands handled always stay.
+// the last three releases, then the revisions in it, then what conditions, failure and checks say
+// is cut, then facts that every look shows anew, then what only people would read. Intents, failed
+// hashes, what is proven and commands handled always stay.
 func Bound(status ecsv1alpha1.EcsReleaseStatus) ecsv1alpha1.EcsReleaseStatus {
 	if size(&status) <= MaxStatus {
 		return status
@@ -27,7 +27,7 @@ func Bound(status ecsv1alpha1.EcsReleaseStatus) ecsv1alpha1.EcsReleaseStatus {
 	for _, shrink := range []func(*ecsv1alpha1.EcsReleaseStatus){
 		serviceMessages(512), serviceMessages(256), serviceMessages(128), serviceMessages(64), serviceMessages(0),
 		historyTo(9), historyTo(8), historyTo(7), historyTo(6), historyTo(5), historyTo(4), historyTo(keptHistory),
-		historyRevisions, conditionMessages, serviceFacts,
+		historyRevisions, conditionMessages, serviceFacts, trifles,
 	} {
 		shrink(bounded)
 		if size(bounded) <= MaxStatus {
@@ -72,8 +72,19 @@ func conditionMessages(status *ecsv1alpha1.EcsReleaseStatus) {
 	for i := range status.Conditions {
 		status.Conditions[i].Message = shorten(status.Conditions[i].Message, limit)
 	}
-	if status.Failure != nil {
-		status.Failure.Message = shorten(status.Failure.Message, limit)
+	for i := range status.Targets {
+		status.Targets[i].Verification = ""
+	}
+	if f := status.Failure; f != nil {
+		f.Message = shorten(f.Message, limit)
+		f.Tasks, f.Events, f.UnhealthyTargets = f.Tasks[:min(len(f.Tasks), 1)], nil, nil
+		for i := range f.Tasks {
+			f.Tasks[i].Reason = shorten(f.Tasks[i].Reason, limit)
+			f.Tasks[i].Results = f.Tasks[i].Results[:min(len(f.Tasks[i].Results), 1)]
+			for c := range f.Tasks[i].Results {
+				f.Tasks[i].Results[c].Reason = shorten(f.Tasks[i].Results[c].Reason, limit)
+			}
+		}
 	}
 }
 
@@ -83,8 +94,58 @@ func serviceFacts(status *ecsv1alpha1.EcsReleaseStatus) {
 		services := status.Targets[t].Services
 		for s := range services {
 			services[s].Revision, services[s].Since = "", metav1.Time{}
-			if services[s].Deployment != nil {
-				services[s].Deployment.Desired = 0
+			if d := services[s].Deployment; d != nil {
+				d.Desired, d.Weight, d.Stage = 0, nil, ""
+			}
+			if d := services[s].Drift; d != nil {
+				d.RegisteredBy = shorten(d.RegisteredBy, 48)
+			}
+		}
+	}
+	if status.Hold != nil {
+		// The revisions are found again by what they carry.
+		status.Hold.Revisions = nil
+	}
+}
+
+// trifles drops what only people would read, and what a look finds again.
+func trifles(status *ecsv1alpha1.EcsReleaseStatus) {
+	for i := range status.Conditions {
+		limit := 0
+		if status.Conditions[i].Type == ecsv1alpha1.ConditionReady {
+			limit = maxMessage / 16
+		}
+		status.Conditions[i].Message = shorten(status.Conditions[i].Message, limit)
+	}
+	if status.Failure != nil {
+		status.Failure.Tasks = nil
+	}
+	for i := range status.Awaiting {
+		status.Awaiting[i].Expires, status.Awaiting[i].Stage = nil, ""
+	}
+	for t := range status.Targets {
+		services := status.Targets[t].Services
+		for s := range services {
+			m := &services[s]
+			m.Reason, m.Base = "", ""
+			for f := range m.Failed {
+				m.Failed[f].At = metav1.Time{}
+				if f > 0 || m.Failed[f].Hash == m.Hash {
+					m.Failed[f].Inputs = ""
+				}
+			}
+			if d := m.Drift; d != nil {
+				d.RegisteredBy = ""
+			}
+			if m.Proven != nil {
+				m.Proven.Since = metav1.Time{}
+			}
+			if d := m.Deployment; d != nil {
+				// What was reached may then count as progress once more.
+				d.Stages, d.Running, d.Old, d.MaxWeight = nil, 0, 0, 0
+				if d.Primary != "" {
+					d.ServiceDeployment = ""
+				}
 			}
 		}
 	}

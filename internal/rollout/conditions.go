@@ -2,6 +2,9 @@ package rollout
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -45,24 +48,88 @@ func (r Release) deployed(v Verdict) Condition {
 	return c
 }
 
-// failure is why the release failed, nil when it is in another phase.
-func (r Release) failure(phase Phase) *ecsv1alpha1.Failure {
-	if phase != PhaseFailed {
+// verified is the condition Verified; nil where there are no checks.
+func (r Release) verified() *Condition {
+	if !r.Campaign.Checked || len(r.Services) == 0 {
 		return nil
 	}
-	worst := r.worst()
-	if stand(worst.Status) != standingFailed {
-		return &ecsv1alpha1.Failure{
-			Class:   ecsv1alpha1.FailureImageMissing,
-			Target:  r.ImageTarget,
-			Message: shorten(r.ImageProblem.Message, maxMessage),
+	var failed, open []string
+	for _, target := range targetsOf(r.Services) {
+		switch check := r.Checks[target]; {
+		case check.Late:
+			failed = append(failed, target+": "+check.Message)
+		case check.Passed == nil:
+			open = append(open, target)
 		}
 	}
-	class := ecsv1alpha1.FailureCircuitBreaker
-	if worst.Status.Reason == ecsv1alpha1.ReasonDeadline {
-		class = ecsv1alpha1.FailureDeadline
+	switch {
+	case len(failed) > 0:
+		return &Condition{metav1.ConditionFalse, ecsv1alpha1.ReasonVerification, shorten(strings.Join(failed, "; "), maxMessage)}
+	case len(open) > 0:
+		return &Condition{
+			metav1.ConditionUnknown, ecsv1alpha1.ReasonVerifying,
+			shorten("not verified yet: "+strings.Join(open, ", "), maxMessage),
+		}
+	default:
+		return &Condition{metav1.ConditionTrue, ecsv1alpha1.ReasonVerified, "every target passed its checks"}
 	}
-	return &ecsv1alpha1.Failure{
-		Class: class, Target: worst.Target, Service: worst.Status.Name, Message: worst.Status.Message,
+}
+
+// held is the condition Held; nil while no release is held.
+func (r Release) held() *Condition {
+	if r.Hold == nil {
+		return nil
+	}
+	return &Condition{metav1.ConditionTrue, ecsv1alpha1.ReasonHeld, shorten(fmt.Sprintf(
+		"release %d (%s) is held since %s against %s: end it with %s, or with another image",
+		r.Hold.Number, spelled(r.Hold.Images), r.Hold.Since.UTC().Format(time.RFC3339), spelled(r.Hold.Against),
+		ecsv1alpha1.AnnotationReleaseHold), maxMessage)}
+}
+
+// drifted is the condition Drifted; nil while everything that somebody else deployed is corrected.
+func (r Release) drifted() *Condition {
+	var drifted []string
+	for _, p := range r.Services {
+		if d := p.Status.Drift; d != nil && d.Standing {
+			drifted = append(drifted, fmt.Sprintf("%s: deployment %s brought %s, registered by %s",
+				p, d.Deployment, d.Revision, cmp.Or(d.RegisteredBy, "somebody that ECS does not name")))
+		}
+	}
+	if len(drifted) == 0 {
+		return nil
+	}
+	return &Condition{metav1.ConditionTrue, ecsv1alpha1.ReasonDrifted, shorten(strings.Join(drifted, "; "), maxMessage)}
+}
+
+// failure is why the release failed, nil when it has not.
+func (r Release) failure(phase Phase) *ecsv1alpha1.Failure {
+	worst := r.worst()
+	switch {
+	case stand(worst.Status) == standingFailed && r.Recorded != nil:
+		return r.Recorded
+	case stand(worst.Status) == standingFailed:
+		return &ecsv1alpha1.Failure{
+			Class: classOf(worst.Status), Target: worst.Target, Service: worst.Status.Name,
+			Message: worst.Status.Message, At: seconds(r.Now),
+		}
+	case phase == PhaseFailed:
+		return &ecsv1alpha1.Failure{
+			Class: ecsv1alpha1.FailureImageMissing, Target: r.ImageTarget,
+			Message: shorten(r.ImageProblem.Message, maxMessage), At: seconds(r.ImageMissingSince.Add(r.ImageDeadline)),
+		}
+	default:
+		return nil
+	}
+}
+
+// classOf is the class of a service's failure as it is remembered.
+func classOf(m ecsv1alpha1.ServiceStatus) ecsv1alpha1.FailureClass {
+	switch {
+	case len(m.Failed) > 0:
+		return m.Failed[0].Class
+	case m.Reason == ecsv1alpha1.ReasonDeadline:
+		return ecsv1alpha1.FailureDeadline
+	default:
+		return ecsv1alpha1.FailureCircuitBreaker
 	}
 }

@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"cmp"
+
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
@@ -24,16 +26,16 @@ func (s *situation) judge() content {
 	m, w := s.memory, s.Want
 	revision := s.primary.Revision
 	switch {
-	case w.Hash != "" && w.Base == revision:
-		c := content{known: true, hash: w.Hash, carried: w.Hash == w.BaseHash || w.Running}
+	case w.Hash != "" && w.Seen == revision:
+		c := content{known: true, hash: w.Hash, carried: w.Hash == w.SeenHash || (w.Running && w.Seen == w.Base)}
 		if c.carried {
-			c.hash, c.source = w.BaseHash, ecsv1alpha1.SourceAdopted
-			if w.BaseOurs || (m.Registered == revision && m.Hash == c.hash && m.Source != ecsv1alpha1.SourceAdopted) {
+			c.hash, c.source = w.SeenHash, ecsv1alpha1.SourceAdopted
+			if w.SeenOurs || (m.Registered == revision && m.Hash == c.hash && m.Source != ecsv1alpha1.SourceAdopted) {
 				c.source = ecsv1alpha1.SourceReleased
 			}
 		}
 		return c
-	case s.sameInputs() && m.Hash != "" && m.Registered == revision:
+	case s.sameInputs() && m.Hash != "" && m.Registered == revision && !s.newBase():
 		c := content{known: true, hash: m.Hash, carried: true, source: m.Source}
 		if c.source == "" {
 			c.source = ecsv1alpha1.SourceReleased
@@ -43,6 +45,11 @@ func (s *situation) judge() content {
 		s.need.Base = true
 		return content{}
 	}
+}
+
+// newBase says that the family has got another base than the remembered content was derived from.
+func (s *situation) newBase() bool {
+	return s.Want.Family && s.Want.Base != "" && s.Want.Base != s.memory.Base
 }
 
 // presumed is the content's hash, as remembered for these images where it is not known now.
@@ -68,16 +75,64 @@ func worldNoticed(s *situation) *answer {
 		}
 	}
 	s.content = s.judge()
-	if c := s.content; c.known {
-		if m.Hash != c.hash {
-			m.Hash, m.Registered, m.Source = c.hash, "", ""
-			if d := m.Deployment; d != nil && d.Hash == c.hash {
-				m.Registered = d.Revision
-			}
-		}
-		m.Inputs = s.Want.Inputs
+	if s.returning() {
+		// The way back does not depend on the content.
+		s.need.Base = false
+	}
+	if s.content.known {
+		s.noteContent()
 	}
 	return nil
+}
+
+// noteContent writes down what the service should run. What somebody else did to it, and how it
+// came back, is forgotten with the images that it was about.
+func (s *situation) noteContent() {
+	c, m := s.content, s.memory
+	if m.Inputs != s.Want.Inputs {
+		if d := m.Deployment; d != nil {
+			d.Inputs = cmp.Or(inputsOf(m, d), "unknown")
+		}
+		m.Drift, m.Source = nil, ""
+		if m.Rollback != nil && m.Rollback.Finished != nil {
+			m.Rollback = nil
+		}
+	}
+	if m.Hash != c.hash {
+		m.Hash, m.Registered, m.Source = c.hash, "", ""
+		if d := m.Deployment; d != nil && d.Hash == c.hash {
+			m.Registered = d.Revision
+		}
+	}
+	m.Inputs = s.Want.Inputs
+	switch {
+	case !s.Want.Family:
+		m.Base = ""
+	case s.Want.Base != "" && s.Want.Seen != "":
+		m.Base = s.Want.Base
+		s.renew()
+	}
+}
+
+// inputsOf is the fingerprint of the images that were asked for when d, of m, was started.
+func inputsOf(m *ecsv1alpha1.ServiceStatus, d *ecsv1alpha1.DeploymentStatus) string {
+	return cmp.Or(d.Inputs, m.Inputs)
+}
+
+// renew lets the images that failed with an earlier base be tried with the newest.
+func (s *situation) renew() {
+	m := s.memory
+	if failed(m, m.Hash) != nil {
+		return
+	}
+	for i := range m.Failed {
+		if m.Failed[i].Inputs == m.Inputs {
+			m.Failed[i].Inputs = ""
+			if m.Rollback != nil && m.Rollback.Finished != nil {
+				m.Rollback = nil
+			}
+		}
+	}
 }
 
 // steady says that the service runs all of its tasks, at least one, from a deployment that is

@@ -29,6 +29,8 @@ var rules = []rule{
 	// Did the call that was announced last happen?
 	registrationPending,
 	updatePending,
+	stopPending,
+	continuePending,
 
 	// What is it that the service should run?
 	earlierWorldShown,
@@ -36,23 +38,33 @@ var rules = []rule{
 
 	// What became of the deployment that we started last?
 	serviceRecreated,
+	deploymentCondemned,
+	deploymentTriedAgain,
 	deploymentNotLookedUp,
 	deploymentNotRecorded,
 	deploymentSucceeded,
 	deploymentRolledBack,
 	deploymentStopped,
 	deploymentLate,
+
+	// Is it to be ended, or to go on?
+	hookDecided,
+	comingBack,
+	deploymentPaused,
 	deploymentInProgress,
 
 	// Is there anything to do?
+	displacementNoticed,
 	inSync,
 	failedBefore,
 	failedForOthers,
 	deployedByOthers,
+	driftStands,
 
 	// May it be done now?
 	wantUnfulfillable,
 	contentUnknown,
+	leftAlone,
 	stepRefused,
 	cannotProgress,
 	startBlocked,
@@ -67,21 +79,26 @@ var rules = []rule{
 // same input otherwise it returns that memory unchanged, so a settled service costs no write.
 //
 // A step is to be announced (Announce) and that written down before it is taken, and its result
-// recorded (Registered, Updated or NotDone). One without a recorded result is resolved here by
-// looking.
+// recorded (Registered, Updated, Restarted, Stopped, Continued, or NotDone, Refused, Withdrawn).
+// One without a recorded result is resolved here by looking.
 func Decide(in Input) Decision {
 	s := situate(in)
 	a := s.decide()
 	if !a.keep {
-		transition(s.memory, a.state, a.reason, a.message, in.Now)
+		transition(s.memory, a.state, a.reason, clauses(a.message, s.note), in.Now)
 	}
-	return Decision{Memory: *s.memory, Step: a.step, Look: a.look, InFlight: a.inFlight}
+	if s.awaiting != nil {
+		s.awaiting.Since = s.memory.Since
+	}
+	return Decision{
+		Memory: *s.memory, Step: a.step, Look: a.look, InFlight: a.inFlight, Failure: s.failure, Awaiting: s.awaiting,
+	}
 }
 
-// Needs says which look-ups the decision about in depends on and in does not hold. It asks for
-// the base first, since what else is needed may depend on it: call it with what was observed,
-// read the base if asked to, complete the want, call it again and make the other look-ups.
-// A look-up that was tried and gave nothing but a problem is asked for again: do not loop on it.
+// Needs says which look-ups the decision about in depends on and in does not hold. What else is
+// needed may depend on what was found, the base first: make the look-ups, add what they gave to
+// in, and ask again until there is none. A look-up that was tried and gave nothing but a problem is
+// asked for again: that ends the asking.
 func Needs(in Input) Need {
 	s := situate(in)
 	s.decide()
@@ -114,6 +131,12 @@ type situation struct {
 	content content
 	// succeeded says that our deployment was just found to have succeeded.
 	succeeded bool
+	// failure is why our deployment failed, if that was just found.
+	failure *ecsv1alpha1.Failure
+	// awaiting is the hook of our deployment that waits for a person.
+	awaiting *ecsv1alpha1.Awaiting
+	// note is what is to be said whatever the answer is.
+	note string
 	// need is what the rules asked for and did not find.
 	need Need
 }
@@ -176,6 +199,21 @@ func (s *situation) problematic(p *Problem) *answer {
 	// not said to be well.
 	underWay := s.memory.State == ecsv1alpha1.ServiceOutOfSync || s.memory.State == ecsv1alpha1.ServiceDeploying
 	a.keep = p == s.Facts.Problem && p.Class == ProblemThrottled && underWay
+	return a
+}
+
+// take is a with the step, unless nothing at all may be changed now: a then says why. nil stays nil.
+func (s *situation) take(a *answer, step Step) *answer {
+	switch {
+	case a == nil:
+	case s.Barred != nil:
+		a.message = clauses(a.message, "waits: "+s.Barred.Message)
+	case s.Policy.Suspended:
+		a.reason = ecsv1alpha1.ReasonSuspended
+		a.message = clauses(a.message, "waits: the release is suspended")
+	default:
+		a.step = step
+	}
 	return a
 }
 

@@ -19,7 +19,7 @@ func steadyInput() Input {
 	return Input{
 		Now:  now,
 		View: steadyView(),
-		Want: Want{Inputs: "i2", Base: "app:1", Hash: "h2", BaseHash: "h1"},
+		Want: Want{Inputs: "i2", Seen: "app:1", Base: "app:1", Hash: "h2", SeenHash: "h1"},
 		Policy: Policy{
 			ProgressDeadline: 30 * time.Minute,
 		},
@@ -52,15 +52,16 @@ func flyingSince(in *Input, ago time.Duration) {
 	in.Memory.Deployment = newDeployment("app:2", "h2", "ecs-svc/2", started)
 	in.Memory.Deployment.ServiceDeployment = "sd2"
 	in.Memory.Proven = &ecsv1alpha1.ProvenRevision{Revision: "app:1", Source: ecsv1alpha1.SourceAdopted}
-	in.Want = Want{Inputs: "i2", Base: "app:2", Hash: "h2", BaseHash: "h2", BaseOurs: true}
+	in.Want = Want{Inputs: "i2", Seen: "app:2", Base: "app:2", Hash: "h2", SeenHash: "h2", SeenOurs: true}
 	in.View.Deployments[0].Status = "ACTIVE"
 	in.View.Deployments = append([]Deployment{{
 		ID: "ecs-svc/2", Status: "PRIMARY", Revision: "app:2", RolloutState: "IN_PROGRESS", Desired: 2, Running: 1, Created: started,
 	}}, in.View.Deployments...)
 }
 
-// recordedAs has ECS's record of our deployment looked up.
+// recordedAs has ECS's record of our deployment looked up, and that there is no evidence of a failure.
 func recordedAs(in *Input, status string) *ServiceDeployment {
+	in.Facts.EvidenceAt, in.Facts.Evidence = now, &Evidence{}
 	in.Facts.OursAt, in.Facts.OursRevision = now, "app:2"
 	in.Facts.Ours = &ServiceDeployment{ID: "sd2", Status: status, Revision: "app:2", Created: now.Add(-10 * time.Minute)}
 	return in.Facts.Ours
@@ -81,7 +82,7 @@ func releasedBefore(in *Input) {
 func rolledBackBefore(in *Input) {
 	flyingSince(in, time.Hour)
 	in.View = steadyView()
-	in.Want = Want{Inputs: "i2", Base: "app:1", Hash: "h2", BaseHash: "h1"}
+	in.Want = Want{Inputs: "i2", Seen: "app:1", Base: "app:1", Hash: "h2", SeenHash: "h1"}
 	in.Memory.State = ecsv1alpha1.ServiceFailed
 	in.Memory.Deployment.Outcome = ecsv1alpha1.DeploymentFailed
 	in.Memory.Failed = []ecsv1alpha1.FailedContent{{Hash: "h2", Class: ecsv1alpha1.FailureCircuitBreaker, At: seconds(now)}}

@@ -10,32 +10,67 @@ import (
 const (
 	maxHistory   = 10
 	maxRevisions = 128
+	maxCause     = 256
 )
 
-// Record is history, the newest first, after verdict about images. Images that differ from the
-// newest entry's open a new one, whose predecessor is Superseded if it was under way; the same
-// images never do, whatever is corrected. A release that succeeded stays so in history, one
-// that failed may still succeed. revisions are the task definitions that carry the images so
-// far. With the same arguments again it returns the same.
+// Begin is about to release images, as generation of the spec asks for them because of cause.
+// Images that differ from those of the newest entry in history open a new one, and so does again:
+// what they are put into has changed. The entry before is Superseded if it was under way; the new
+// one has no wave open and nothing approved. The same images never open one otherwise, whatever
+// is corrected. It says whether an entry was opened.
+func (l *Ledger) Begin(images []ecsv1alpha1.ResolvedImage, again bool, generation int64, cause string, now time.Time) bool {
+	if len(images) == 0 {
+		return false
+	}
+	opens := len(l.History) == 0 || !sameImages(l.History[0].Images, images) || again
+	history := copyHistory(l.History)
+	if opens {
+		history = open(history, now)
+		history[0].Generation, history[0].Cause = generation, shorten(cause, maxCause)
+		l.Waves, l.Failure = nil, nil
+	}
+	history[0].Images = imagesOf(images)
+	l.History = history
+	return opens
+}
+
+// Record is history after verdict about its newest entry. A release that succeeded stays so in
+// history, one that failed may still succeed. revisions are the task definitions that carry the
+// images so far, waves the waves that have finished. With the same arguments again it returns
+// the same.
 func Record(
-	history []ecsv1alpha1.HistoryEntry, images []ecsv1alpha1.ResolvedImage,
+	history []ecsv1alpha1.HistoryEntry, waves []ecsv1alpha1.WaveStatus,
 	verdict Verdict, revisions []string, now time.Time,
 ) []ecsv1alpha1.HistoryEntry {
-	if len(images) == 0 {
+	if len(history) == 0 {
 		return history
 	}
 	history = copyHistory(history)
-	if len(history) == 0 || !sameImages(history[0].Images, images) {
-		history = open(history, now)
-	}
 	entry := &history[0]
-	entry.Images = imagesOf(images)
 	entry.Revisions = union(entry.Revisions, revisions)
+	entry.Waves = timed(entry.Waves, waves)
 	if outcome := outcomeOf(entry.Outcome, verdict); outcome != entry.Outcome {
 		at := seconds(now)
 		entry.Outcome, entry.Finished = outcome, &at
 	}
 	return history
+}
+
+// timed is times with how long each of waves took that finished.
+func timed(times []ecsv1alpha1.WaveTime, waves []ecsv1alpha1.WaveStatus) []ecsv1alpha1.WaveTime {
+	for _, w := range waves {
+		if w.Finished == nil || w.Opened == nil {
+			continue
+		}
+		took := ecsv1alpha1.WaveTime{Wave: w.Wave, Seconds: int64(w.Finished.Sub(w.Opened.Time).Seconds())}
+		i := slices.IndexFunc(times, func(t ecsv1alpha1.WaveTime) bool { return t.Wave == w.Wave })
+		if i < 0 {
+			times = append(times, took)
+		} else {
+			times[i] = took
+		}
+	}
+	return times
 }
 
 // Revisions are the task definitions that carry the images in the services that are in sync.
@@ -69,10 +104,12 @@ func outcomeOf(outcome ecsv1alpha1.Outcome, verdict Verdict) ecsv1alpha1.Outcome
 	switch {
 	case outcome == ecsv1alpha1.OutcomeReleased || outcome == ecsv1alpha1.OutcomeAdopted:
 		return outcome
-	case verdict.Phase == PhaseReady && verdict.Adopted:
+	case (verdict.Phase == PhaseReady || verdict.Phase == PhaseHeld) && verdict.Adopted:
 		return ecsv1alpha1.OutcomeAdopted
-	case verdict.Phase == PhaseReady:
+	case verdict.Phase == PhaseReady || verdict.Phase == PhaseHeld:
 		return ecsv1alpha1.OutcomeReleased
+	case verdict.Phase == PhaseFailed && verdict.Back:
+		return ecsv1alpha1.OutcomeRolledBack
 	case verdict.Phase == PhaseFailed:
 		return ecsv1alpha1.OutcomeFailed
 	default:

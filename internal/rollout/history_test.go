@@ -26,14 +26,18 @@ func outcomes(history []ecsv1alpha1.HistoryEntry) []ecsv1alpha1.Outcome {
 }
 
 func TestHistoryHasAnEntryForEachRelease(t *testing.T) {
-	var h []ecsv1alpha1.HistoryEntry
+	var l Ledger
 	then := func(tag string, v Verdict, want ...ecsv1alpha1.Outcome) {
 		t.Helper()
-		h = Record(h, image(tag), v, []string{"app:2", "app:1", "app:2"}, now)
-		if diff := cmp.Diff(want, outcomes(h)); diff != "" {
+		l = released(l, tag, v)
+		if diff := cmp.Diff(want, outcomes(l.History)); diff != "" {
 			t.Fatalf("outcomes (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(h, Record(h, image(tag), v, []string{"app:1"}, now.Add(time.Hour))); diff != "" {
+		again := l
+		if again.Begin(image(tag), false, 7, "", now.Add(time.Hour)) {
+			t.Fatal("the same image begins another release")
+		}
+		if diff := cmp.Diff(l.History, Record(again.History, nil, v, []string{"app:1"}, now.Add(time.Hour))); diff != "" {
 			t.Fatalf("recording again changes history:\n%s", diff)
 		}
 	}
@@ -53,6 +57,7 @@ func TestHistoryHasAnEntryForEachRelease(t *testing.T) {
 	then("v3", inPhase(PhaseReady), released, superseded, ecsv1alpha1.OutcomeAdopted)
 	then("v3", inPhase(PhaseFailed), released, superseded, ecsv1alpha1.OutcomeAdopted)
 	then("v2", inPhase(PhaseBlocked), progressing, released, superseded, ecsv1alpha1.OutcomeAdopted)
+	h := l.History
 	if h[0].Number != 4 || h[0].Images[0].MissingSince != nil || h[0].Finished != nil || h[1].Finished == nil {
 		t.Errorf("entries %+v", h[:2])
 	}
@@ -62,11 +67,11 @@ func TestHistoryHasAnEntryForEachRelease(t *testing.T) {
 }
 
 func TestHistoryKeepsTenReleasesAndCountsOn(t *testing.T) {
-	var h []ecsv1alpha1.HistoryEntry
+	var l Ledger
 	for i := range 25 {
-		h = Record(h, image(string(rune('a'+i))), inPhase(PhaseReady), nil, now)
+		l = released(l, string(rune('a'+i)), inPhase(PhaseReady))
 	}
-	if len(h) != 10 || h[0].Number != 25 || h[9].Number != 16 {
+	if h := l.History; len(h) != 10 || h[0].Number != 25 || h[9].Number != 16 {
 		t.Errorf("%d entries, %d to %d", len(h), h[0].Number, h[len(h)-1].Number)
 	}
 }
@@ -74,14 +79,60 @@ func TestHistoryKeepsTenReleasesAndCountsOn(t *testing.T) {
 func TestADigestThatIsResolvedLaterIsNoNewRelease(t *testing.T) {
 	unresolved := image("v1")
 	unresolved[0].Digest = ""
-	h := Record(nil, unresolved, inPhase(PhaseObserving), nil, now)
-	h = Record(h, image("v1"), inPhase(PhaseProgressing), nil, now)
-	if len(h) != 1 || h[0].Images[0].Digest != "sha256:v1" {
+	var l Ledger
+	if !l.Begin(unresolved, false, 1, "", now) || l.Begin(image("v1"), false, 1, "", now) {
+		t.Error("want one beginning, of the image whose digest is not known yet")
+	}
+	if h := l.History; len(h) != 1 || h[0].Images[0].Digest != "sha256:v1" {
 		t.Errorf("history %+v", h)
 	}
-	if h := Record(h, nil, inPhase(PhaseBlocked), nil, now); len(h) != 1 {
-		t.Errorf("without images: history %+v", h)
+	if l.Begin(nil, false, 1, "", now) || len(l.History) != 1 {
+		t.Errorf("without images: history %+v", l.History)
 	}
+}
+
+func TestANewReleaseOpensItsWavesAnewAndSaysWhy(t *testing.T) {
+	opened := seconds(now)
+	l := Ledger{Waves: []ecsv1alpha1.WaveStatus{{Opened: &opened}}, Failure: &ecsv1alpha1.Failure{}}
+	l.Begin(image("v1"), false, 3, "the first", now)
+	if l.Waves != nil || l.Failure != nil || l.History[0].Generation != 3 || l.History[0].Cause != "the first" {
+		t.Errorf("ledger %+v", l)
+	}
+	l.Waves = []ecsv1alpha1.WaveStatus{{Opened: &opened}}
+	if !l.Begin(image("v1"), true, 3, "", now) || l.Waves != nil || len(l.History) != 2 {
+		t.Errorf("what the image is put into has changed: ledger %+v", l)
+	}
+}
+
+func TestHistorySaysHowLongEachWaveTook(t *testing.T) {
+	opened, finished := seconds(now), seconds(now.Add(90*time.Second))
+	l := released(Ledger{}, "v1", inPhase(PhaseProgressing))
+	h := Record(l.History, []ecsv1alpha1.WaveStatus{
+		{Wave: 0, Opened: &opened, Finished: &finished}, {Wave: 1, Opened: &opened}, {Wave: 2, Finished: &finished},
+	}, inPhase(PhaseProgressing), nil, now)
+	if diff := cmp.Diff([]ecsv1alpha1.WaveTime{{Wave: 0, Seconds: 90}}, h[0].Waves); diff != "" {
+		t.Errorf("waves (-want +got):\n%s", diff)
+	}
+}
+
+func TestAFailureThatWasRolledBackIsCalledThat(t *testing.T) {
+	back := inPhase(PhaseFailed)
+	back.Back = true
+	l := released(Ledger{}, "v1", inPhase(PhaseRollingBack))
+	if got := l.History[0].Outcome; got != ecsv1alpha1.OutcomeProgressing {
+		t.Errorf("while it is rolled back: %s", got)
+	}
+	l = released(l, "v1", back)
+	if got := l.History[0].Outcome; got != ecsv1alpha1.OutcomeRolledBack {
+		t.Errorf("afterwards: %s", got)
+	}
+}
+
+// released is l after one pass over the image with the verdict.
+func released(l Ledger, tag string, v Verdict) Ledger {
+	l.Begin(image(tag), false, 7, "", now)
+	l.History = Record(l.History, nil, v, []string{"app:2", "app:1", "app:2"}, now)
+	return l
 }
 
 func TestRevisionsAreThoseOfServicesInSync(t *testing.T) {

@@ -17,6 +17,28 @@ func serviceRecreated(s *situation) *answer {
 	return nil
 }
 
+// deploymentCondemned: our deployment was made to fail by somebody, or by a check.
+func deploymentCondemned(s *situation) *answer {
+	if d := s.flying(); d != nil && condemned(failed(s.memory, d.Hash)) {
+		d.Outcome = ecsv1alpha1.DeploymentFailed
+	}
+	return nil
+}
+
+// deploymentTriedAgain: our deployment counted as failed and goes on in ECS, and its content is to be
+// tried once more: it is, then, already. Its clock starts anew.
+func deploymentTriedAgain(s *situation) *answer {
+	d := s.memory.Deployment
+	if d == nil || d.Outcome != ecsv1alpha1.DeploymentFailed || (s.Goal != "" && s.Goal != GoalRelease) {
+		return nil
+	}
+	if s.content.known && s.content.hash == d.Hash && s.failing() == nil && s.shows(d) &&
+		s.primary.RolloutState == "IN_PROGRESS" && !s.viewRollsBack() {
+		d.Outcome, d.Progressed = "", seconds(s.Now)
+	}
+	return nil
+}
+
 // deploymentNotLookedUp: our deployment is in flight and its record in ECS was not looked up, or
 // could not be. Nothing is concluded without it.
 func deploymentNotLookedUp(s *situation) *answer {
@@ -53,13 +75,13 @@ func deploymentNotRecorded(s *situation) *answer {
 	}
 	switch {
 	case s.shows(d) && s.primary.RolloutState == "FAILED", s.listedFailed(d):
-		s.fail(d, ecsv1alpha1.FailureCircuitBreaker, "ECS gave the deployment of "+d.Revision+" up")
+		return s.fail(d, nil, ecsv1alpha1.FailureCircuitBreaker, "ECS gave the deployment of "+d.Revision+" up")
 	case s.shows(d) && s.settled():
 		s.succeed(d)
 	case s.shows(d):
 		return nil
-	case s.rolledBackTo(s.primary, d):
-		s.fail(d, ecsv1alpha1.FailureCircuitBreaker, clauses(
+	case s.wentBack(d, nil):
+		return s.fail(d, nil, ecsv1alpha1.FailureCircuitBreaker, clauses(
 			fmt.Sprintf("ECS rolled the deployment of %s back to %s", d.Revision, s.primary.Revision), s.primary.Reason))
 	default:
 		d.Outcome = ecsv1alpha1.DeploymentSuperseded
@@ -99,9 +121,10 @@ func deploymentRolledBack(s *situation) *answer {
 	}
 	switch ours.Status {
 	case "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED":
-		s.fail(d, ecsv1alpha1.FailureCircuitBreaker, rollbackMessage(d, ours))
+		return s.fail(d, ours, ecsv1alpha1.FailureCircuitBreaker, rollbackMessage(d, ours))
+	default:
+		return nil
 	}
-	return nil
 }
 
 // deploymentStopped: ECS stopped our deployment: it gave it up without a rollback, or a later
@@ -118,7 +141,7 @@ func deploymentStopped(s *situation) *answer {
 	}
 	switch {
 	case ours.BreakerTriggered, s.shows(d) && s.primary.RolloutState == "FAILED":
-		s.fail(d, ecsv1alpha1.FailureCircuitBreaker, rollbackMessage(d, ours))
+		return s.fail(d, ours, ecsv1alpha1.FailureCircuitBreaker, rollbackMessage(d, ours))
 	case !s.shows(d) && s.caughtUp(d):
 		d.Outcome = ecsv1alpha1.DeploymentSuperseded
 	}
@@ -126,21 +149,27 @@ func deploymentStopped(s *situation) *answer {
 }
 
 // deploymentLate: our deployment is in progress without having made any for too long. The clock
-// stands still while the release is suspended: it then starts anew, minute by minute.
+// stands still while the release is suspended, while ECS bakes and while a hook waits: it then
+// starts anew, minute by minute. A rollback has a clock of its own.
 func deploymentLate(s *situation) *answer {
 	d := s.flying()
-	if d == nil || s.outdated(d) {
+	if d == nil {
 		return nil
 	}
+	ours, _ := s.record(d)
 	s.noteProgress(d)
+	s.noteStage(d, ours)
+	if s.outdated(d) || s.returning() || d.Purpose == ecsv1alpha1.PurposeRollback {
+		return nil
+	}
 	stood := s.Now.Sub(d.Progressed.Time)
 	switch {
-	case s.Policy.Suspended:
+	case s.Policy.Suspended, standsStill(ours):
 		if stood >= time.Minute {
 			d.Progressed = seconds(s.Now)
 		}
 	case s.Policy.ProgressDeadline > 0 && stood > s.Policy.ProgressDeadline:
-		s.fail(d, ecsv1alpha1.FailureDeadline, fmt.Sprintf(
+		return s.fail(d, ours, ecsv1alpha1.FailureDeadline, fmt.Sprintf(
 			"the deployment of %s made no progress for %s, the progress deadline: %s",
 			d.Revision, s.Policy.ProgressDeadline, s.counts(d)))
 	}
@@ -163,8 +192,14 @@ func (s *situation) deploying(d *ecsv1alpha1.DeploymentStatus) *answer {
 	if s.Want.Problem != nil && !s.sameInputs() {
 		problem = "the images asked for since then wait: " + s.Want.Problem.Message
 	}
-	return s.looked(ecsv1alpha1.ServiceDeploying, ecsv1alpha1.ReasonProgressing,
-		clauses(d.Revision+": "+s.counts(d), problem))
+	a := s.looked(ecsv1alpha1.ServiceDeploying, ecsv1alpha1.ReasonProgressing, clauses(d.Revision+": "+s.counts(d), problem))
+	switch {
+	case d.Purpose == ecsv1alpha1.PurposeRollback, s.returning():
+		a.state, a.reason = ecsv1alpha1.ServiceRollingBack, ecsv1alpha1.ReasonRollingBack
+	case d.Purpose == ecsv1alpha1.PurposeRestart:
+		a.reason = ecsv1alpha1.ReasonRestarting
+	}
+	return a
 }
 
 // record is what ECS records of d, which must be in flight; what it teaches is written to d.
@@ -226,14 +261,6 @@ func (s *situation) outdated(d *ecsv1alpha1.DeploymentStatus) bool {
 func (s *situation) succeed(d *ecsv1alpha1.DeploymentStatus) {
 	d.Outcome = ecsv1alpha1.DeploymentSucceeded
 	s.succeeded = true
-}
-
-// fail records the failure of d and of the content it brought.
-func (s *situation) fail(d *ecsv1alpha1.DeploymentStatus, class ecsv1alpha1.FailureClass, message string) {
-	d.Outcome = ecsv1alpha1.DeploymentFailed
-	remember(s.memory, ecsv1alpha1.FailedContent{
-		Hash: d.Hash, Class: class, Message: shorten(message, maxFailedMessage), At: seconds(s.Now),
-	})
 }
 
 // wrongDigest says which container runs another digest than was asked for; "" when none does, as

@@ -65,7 +65,7 @@ func TestOurDeploymentIsFollowedByItsRecord(t *testing.T) {
 				flyingSince(in, 30*time.Second)
 				recordedAs(in, "SUCCESSFUL")
 				in.View = steadyView()
-				in.Want.Base, in.Want.BaseHash = "app:1", "h1"
+				in.Want.Seen, in.Want.SeenHash = "app:1", "h1"
 			},
 			state: ecsv1alpha1.ServiceDeploying, reason: ecsv1alpha1.ReasonProgressing, also: outcome(""),
 		},
@@ -75,11 +75,11 @@ func TestOurDeploymentIsFollowedByItsRecord(t *testing.T) {
 				flyingSince(in, 10*time.Minute)
 				recordedAs(in, "SUCCESSFUL")
 				in.View.Deployments[0].ID, in.View.Deployments[0].Revision = "ecs-svc/3", "app:3"
-				in.Want.Base, in.Want.BaseHash = "app:3", "h3"
+				in.Want.Seen, in.Want.SeenHash = "app:3", "h3"
 				lookedForEqual(in, "app:2")
 			},
 			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync, also: outcome(superseded),
-			step: Step{Action: ActionUpdate, Hash: "h2", Revision: "app:2", PreviousPrimary: "ecs-svc/3"},
+			step: Step{Action: ActionUpdate, Hash: "h2", Revision: "app:2", PreviousPrimary: "ecs-svc/3", Purpose: ecsv1alpha1.PurposeDrift},
 		},
 		{
 			name: "successful with another digest is a mismatch",
@@ -110,7 +110,7 @@ func TestOurDeploymentIsFollowedByItsRecord(t *testing.T) {
 				flyingSince(in, 10*time.Minute)
 				recordedAs(in, "ROLLBACK_SUCCESSFUL")
 				in.View = steadyView()
-				in.Want.Base, in.Want.BaseHash = "app:1", "h1"
+				in.Want.Seen, in.Want.SeenHash = "app:1", "h1"
 			},
 			state: ecsv1alpha1.ServiceFailed, reason: ecsv1alpha1.ReasonCircuitBreaker, also: outcome(failedOutcome),
 		},
@@ -127,10 +127,10 @@ func TestOurDeploymentIsFollowedByItsRecord(t *testing.T) {
 				in.View.Deployments[0] = Deployment{
 					ID: "ecs-svc/3", Status: "PRIMARY", Revision: "app:3", RolloutState: "IN_PROGRESS", Created: now.Add(-time.Second),
 				}
-				in.Want.Base, in.Want.BaseHash = "app:3", "h3"
+				in.Want.Seen, in.Want.SeenHash = "app:3", "h3"
 			},
 			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync, also: outcome(superseded),
-			step: Step{Action: ActionUpdate, Hash: "h2", Revision: "app:2", PreviousPrimary: "ecs-svc/3"},
+			step: Step{Action: ActionUpdate, Hash: "h2", Revision: "app:2", PreviousPrimary: "ecs-svc/3", Purpose: ecsv1alpha1.PurposeDrift},
 		},
 		{
 			name: "stopped, while the service shows the world before, waits",
@@ -138,7 +138,7 @@ func TestOurDeploymentIsFollowedByItsRecord(t *testing.T) {
 				flyingSince(in, 30*time.Second)
 				recordedAs(in, "STOPPED")
 				in.View = steadyView()
-				in.Want.Base, in.Want.BaseHash = "app:1", "h1"
+				in.Want.Seen, in.Want.SeenHash = "app:1", "h1"
 			},
 			state: ecsv1alpha1.ServiceDeploying, reason: ecsv1alpha1.ReasonProgressing, also: outcome(""),
 		},
@@ -185,7 +185,7 @@ func TestWithoutARecordTheServiceItselfTells(t *testing.T) {
 			change: func(in *Input) {
 				unrecorded(in, 59*time.Second)
 				in.View = steadyView()
-				in.Want.Base, in.Want.BaseHash = "app:1", "h1"
+				in.Want.Seen, in.Want.SeenHash = "app:1", "h1"
 			},
 			state: ecsv1alpha1.ServiceDeploying, reason: ecsv1alpha1.ReasonProgressing,
 		},
@@ -210,7 +210,7 @@ func TestWithoutARecordTheServiceItselfTells(t *testing.T) {
 				unrecorded(in, 2*time.Minute)
 				in.View = steadyView()
 				in.View.Deployments[0].Created = now.Add(-time.Minute)
-				in.Want.Base, in.Want.BaseHash = "app:1", "h1"
+				in.Want.Seen, in.Want.SeenHash = "app:1", "h1"
 			},
 			state: ecsv1alpha1.ServiceFailed, reason: ecsv1alpha1.ReasonCircuitBreaker,
 		},
@@ -221,7 +221,7 @@ func TestWithoutARecordTheServiceItselfTells(t *testing.T) {
 				in.View = steadyView()
 				in.View.Created = now.Add(-time.Minute)
 				in.View.Deployments[0].Created = now.Add(-time.Minute)
-				in.Want.Base, in.Want.BaseHash = "app:1", "h1"
+				in.Want.Seen, in.Want.SeenHash = "app:1", "h1"
 				lookedForEqual(in, "app:2")
 			},
 			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync,
@@ -233,11 +233,11 @@ func TestWithoutARecordTheServiceItselfTells(t *testing.T) {
 				unrecorded(in, 2*time.Minute)
 				in.View = steadyView()
 				in.View.Deployments[0].Revision, in.View.Deployments[0].Created = "app:9", now.Add(-time.Minute)
-				in.Want.Base, in.Want.BaseHash = "app:9", "h9"
+				in.Want.Seen, in.Want.SeenHash = "app:9", "h9"
 				lookedForEqual(in, "app:2")
 			},
 			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync,
-			step: updating,
+			step: Step{Action: ActionUpdate, Hash: "h2", Revision: "app:2", PreviousPrimary: "ecs-svc/1", Purpose: ecsv1alpha1.PurposeDrift},
 		},
 	})
 }

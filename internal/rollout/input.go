@@ -14,18 +14,30 @@ type Want struct {
 	// Problem is why the want cannot be told or fulfilled: an image that is missing or unfit,
 	// containers that cannot be chosen. Observation goes on; nothing is started.
 	Problem *Problem
-	// Base is the revision that the content is derived from, as family:revision: what the
-	// service runs now. "" when it was not read.
+	// Seen is the revision that was read as what the service runs, as family:revision, and what
+	// its content is compared with. "" when it was not read; what follows up to Base is then zero.
+	Seen string
+	// SeenHash is the content hash of Seen.
+	SeenHash string
+	// SeenOurs says that Seen carries our tags and its content is what they say.
+	SeenOurs bool
+	// SeenBy is the principal that registered Seen; "" when ECS does not say.
+	SeenBy string
+	// Running says that Seen's containers run the wanted digests, or name the wanted images,
+	// although Hash and SeenHash differ: it can be adopted.
+	Running bool
+	// Base is the revision that the content is derived from, as family:revision: Seen, or the
+	// newest of the family that is not ours, or a revision of the past that is held. "" when it
+	// was not read.
 	Base string
+	// Family says that Base is, or is to be, the newest revision of the family that is not ours.
+	// Base may then be known although Seen was not read: it is compared with what is remembered.
+	Family bool
 	// Hash is the content hash of Base with the images set. "" when Base was not read.
 	Hash string
-	// BaseHash is the content hash of Base as it stands.
-	BaseHash string
-	// BaseOurs says that Base carries our tags and its content is what they say.
-	BaseOurs bool
-	// Running says that Base's containers run the wanted digests, or name the wanted images,
-	// although Hash and BaseHash differ: it can be adopted.
-	Running bool
+	// Carrier is a revision of the past that carries the content and is to be gone back to while
+	// it is ACTIVE; "" where any that carries it will do.
+	Carrier string
 	// Digests are, by container, the digests that ECS may resolve the wanted image to: the
 	// index and its children. nil, or no entry: not known, any will do.
 	Digests map[string][]string
@@ -35,7 +47,24 @@ type Want struct {
 type Policy struct {
 	Suspended        bool
 	ProgressDeadline time.Duration
+	// Report says to report what somebody else deploys, and not to correct it.
+	Report bool
+	// Held says that a release of the past is held: what somebody else deploys is reported.
+	Held bool
 }
+
+// Goal is what a release wants of a service for now. It follows from what the release remembers
+// (Goals), never from what a pass has just seen: a failure is written down first.
+type Goal string
+
+const (
+	// GoalRelease brings the service to the wanted content.
+	GoalRelease Goal = "Release"
+	// GoalRollback brings it back to its proven revision.
+	GoalRollback Goal = "Rollback"
+	// GoalLeave leaves it as it is.
+	GoalLeave Goal = "Leave"
+)
 
 // Timing is how the controller is set up.
 type Timing struct {
@@ -66,6 +95,19 @@ type Facts struct {
 	// Ours is our service deployment; nil when ECS does not list it.
 	Ours *ServiceDeployment
 
+	// ProvenAt is when the look at the revision to go back to began; zero: not looked.
+	ProvenAt time.Time
+	// ProvenRevision is what was looked at, Need.Proven; ProvenActive says that it is ACTIVE, and
+	// ProvenHash is its content hash, ACTIVE or not; "" where it cannot be read any more.
+	ProvenRevision string
+	ProvenActive   bool
+	ProvenHash     string
+
+	// EvidenceAt is when the look for why our deployment failed began; zero: not looked.
+	EvidenceAt time.Time
+	// Evidence is what was found; its lists may be empty.
+	Evidence *Evidence
+
 	// Problem is why a look-up gave nothing.
 	Problem *Problem
 }
@@ -77,11 +119,16 @@ type Input struct {
 	Want   Want
 	Facts  Facts
 	Memory ecsv1alpha1.ServiceStatus
+	Goal   Goal // "": GoalRelease
 	Policy Policy
 	Timing Timing
 	// Blocked is why nothing may be started now although this service could be: a definite
-	// no anywhere in the release. nil: open.
+	// no anywhere in the release, a wave that is not open, an approval that is missing. nil:
+	// open. It does not hold up a rollback, except where Barred says so too.
 	Blocked *Problem
+	// Barred is why the release may change nothing at all: its environment or its identity does
+	// not allow it, or another release owns the service. nil: it may.
+	Barred *Problem
 	// Refused is what AWS answered when the step was last tried; nil: not refused lately.
 	Refused *Problem
 }
@@ -99,6 +146,11 @@ type Need struct {
 	ID         string
 	Revision   string
 	Since      time.Time
+	// Proven: look whether this revision (family:revision) is ACTIVE, and read its content.
+	Proven string
+	// Evidence: look why our deployment of Revision failed that was started at Since; ID is its
+	// service deployment, "" where that is not known.
+	Evidence bool
 }
 
 // None says that nothing needs to be looked up.
@@ -114,6 +166,12 @@ const (
 	ActionRegister Action = "Register"
 	// ActionUpdate updates the service to a revision.
 	ActionUpdate Action = "Update"
+	// ActionRestart deploys the revision that the service runs anew.
+	ActionRestart Action = "Restart"
+	// ActionStop stops our service deployment and rolls it back.
+	ActionStop Action = "Stop"
+	// ActionContinue lets a deployment that a hook paused go on, or rolls it back.
+	ActionContinue Action = "Continue"
 )
 
 // Step is the next step of one service: at most one.
@@ -121,12 +179,23 @@ type Step struct {
 	Action Action
 	// Hash is the content that the step registers or deploys.
 	Hash string
-	// Base is, for ActionRegister, the revision derived from.
+	// Base is, for ActionRegister, the revision derived from. In a rollback it is registered
+	// once more as it stands.
 	Base string
-	// Revision is, for ActionUpdate, the revision to run, as family:revision.
+	// Revision is the revision to run, as family:revision; for ActionStop and ActionContinue the one
+	// that the deployment brings. "" for ActionRegister.
 	Revision string
-	// PreviousPrimary is, for ActionUpdate, the id of the primary deployment before.
+	// PreviousPrimary is, for ActionUpdate and ActionRestart, the id of the primary deployment
+	// before.
 	PreviousPrimary string
+	// Purpose is what for: "" to bring the content, else PurposeRollback, PurposeDrift or, for
+	// ActionRestart, PurposeRestart.
+	Purpose ecsv1alpha1.DeploymentPurpose
+	// ServiceDeployment is, for ActionStop and ActionContinue, the id of the service deployment.
+	ServiceDeployment string
+	// Hook is, for ActionContinue, the id of the hook; RollBack says to roll back instead.
+	Hook     string
+	RollBack bool
 }
 
 // Decision is what Decide came to.
@@ -139,4 +208,9 @@ type Decision struct {
 	Look time.Duration
 	// InFlight says that the service is to be observed at the fast cadence.
 	InFlight bool
+	// Failure is why the service's deployment failed, with the evidence, if that was found in this
+	// decision; its target is not filled in.
+	Failure *ecsv1alpha1.Failure
+	// Awaiting is the hook of our deployment that waits for a person; its target is not filled in.
+	Awaiting *ecsv1alpha1.Awaiting
 }

@@ -15,7 +15,11 @@ import (
 // Placed is a service with the target that names it.
 type Placed struct {
 	Target string
+	Wave   int32
 	Status ecsv1alpha1.ServiceStatus
+	// Problem is why what is asked of the service cannot be had; nil where it can. A service in which
+	// something older is in flight says so only here.
+	Problem *Problem
 }
 
 // String is the service as messages spell it: target/service.
@@ -32,6 +36,15 @@ type Release struct {
 	// containers without use. Not what Preflight says, which shows in the services.
 	Blocked   *Problem
 	Suspended bool
+	// Campaign is how far its waves are, and Checks how far the checks of its targets.
+	Campaign Campaign
+	Checks   map[string]Check
+	// OnFailure is what follows a failure.
+	OnFailure ecsv1alpha1.FailurePolicy
+	// Hold is the release that is held; nil: none.
+	Hold *ecsv1alpha1.Hold
+	// Recorded is the failure as it is written down; nil: none.
+	Recorded *ecsv1alpha1.Failure
 	// ImageProblem is what is wrong with the image somewhere; nil: nothing known. Judge finds
 	// one that only a service tells of.
 	ImageProblem *Problem
@@ -61,6 +74,11 @@ type Verdict struct {
 	// ImageAvailable and Deployed are the conditions of these names.
 	ImageAvailable Condition
 	Deployed       Condition
+	// Verified is the condition of this name; nil where there are no checks.
+	Verified *Condition
+	// Held and Drifted are the conditions of these names; nil where they are not to be there.
+	Held    *Condition
+	Drifted *Condition
 	// Failure is why the release failed; nil while it has not.
 	Failure *ecsv1alpha1.Failure
 	// Services and ReadyServices count, Progress says both for people.
@@ -69,6 +87,9 @@ type Verdict struct {
 	Progress      string
 	// Adopted says that the release is ready and nothing had to be changed for it.
 	Adopted bool
+	// Back says that the release failed, that it touched something, and that all of it is back on
+	// its proven revisions.
+	Back bool
 	// Look is when the verdict may change by time alone; 0: it does not.
 	Look time.Duration
 }
@@ -89,12 +110,17 @@ func Judge(r Release) Verdict {
 	v.ReadyCondition = Condition{Status: v.Ready, Reason: cmp.Or(reason, string(phase)), Message: r.message(phase, seen)}
 	v.ImageAvailable = r.imageAvailable()
 	v.Deployed = r.deployed(v)
+	v.Verified, v.Held, v.Drifted = r.verified(), r.held(), r.drifted()
 	v.Failure = r.failure(phase)
-	v.Adopted = phase == PhaseReady && !slices.ContainsFunc(r.Services, func(p Placed) bool {
+	v.Back = r.back()
+	v.Adopted = len(r.Services) > 0 && r.standing() == standingReady && !slices.ContainsFunc(r.Services, func(p Placed) bool {
 		return p.Status.Source != ecsv1alpha1.SourceAdopted
 	})
 	if phase == PhaseWaiting && !r.ImageMissingSince.IsZero() {
 		v.Look = r.ImageMissingSince.Add(r.ImageDeadline).Sub(r.Now)
+	}
+	if _, _, look := r.Campaign.waits(r.Services, r.Checks, r.Now); phase == PhaseBaking {
+		v.Look = look
 	}
 	return v
 }
@@ -107,6 +133,10 @@ func (r Release) completed() Release {
 			if imageReason(p.Status.Reason) && stand(p.Status) != standingReady {
 				r.ImageProblem = &Problem{Class: ProblemRefused, Reason: p.Status.Reason, Message: p.Status.Message}
 				r.ImageTarget = p.Target
+				break
+			}
+			if p.Problem != nil && imageReason(p.Problem.Reason) && p.Status.State == ecsv1alpha1.ServiceDeploying {
+				r.ImageProblem, r.ImageTarget = p.Problem, p.Target
 				break
 			}
 		}
@@ -135,7 +165,9 @@ func (r Release) phase() (phase Phase, reason, seen string) {
 		return PhaseBlocked, r.Blocked.Reason, r.Blocked.Message
 	case len(r.Services) == 0:
 		return PhaseObserving, ecsv1alpha1.ReasonObserving, ""
-	case r.standing() == standingReady:
+	case r.standing() == standingReady && r.Hold != nil:
+		return PhaseHeld, ecsv1alpha1.ReasonHeld, r.held().Message
+	case r.standing() == standingReady && r.Campaign.finished():
 		return PhaseReady, r.readyReason(), ""
 	}
 	if phase, reason, seen := r.stalled(); phase != "" {
@@ -148,8 +180,10 @@ func (r Release) phase() (phase Phase, reason, seen string) {
 func (r Release) stalled() (phase Phase, reason, seen string) {
 	image := r.imageReason()
 	switch at := r.standing(); {
+	case at == standingFailed && r.goesBack():
+		return PhaseRollingBack, ecsv1alpha1.ReasonRollingBack, r.cause()
 	case at == standingFailed:
-		return PhaseFailed, r.worst().Status.Reason, ""
+		return PhaseFailed, r.failedReason(), r.cause()
 	case image == ecsv1alpha1.ReasonImageMissing:
 		return PhaseFailed, image, r.ImageProblem.Message
 	case at == standingBlocked:
@@ -169,6 +203,10 @@ func (r Release) waiting() (phase Phase, reason, seen string) {
 		return PhaseSuspended, ecsv1alpha1.ReasonSuspended, "the release is suspended"
 	case r.imageReason() == ecsv1alpha1.ReasonImageNotFound:
 		return PhaseWaiting, ecsv1alpha1.ReasonImageNotFound, r.ImageProblem.Message
+	case at == standingReady || r.onlyWaves():
+		return r.wavesPhase()
+	case at == standingAwaiting:
+		return PhaseAwaiting, ecsv1alpha1.ReasonAwaitingAction, ""
 	case at == standingUnknown:
 		return PhaseObserving, cmp.Or(worst, ecsv1alpha1.ReasonObserving), ""
 	case worst == ecsv1alpha1.ReasonRollbackInProgress:
@@ -176,6 +214,83 @@ func (r Release) waiting() (phase Phase, reason, seen string) {
 	default:
 		return PhaseProgressing, ecsv1alpha1.ReasonProgressing, ""
 	}
+}
+
+// onlyWaves says that every service that does not run the image waits for its wave to open.
+func (r Release) onlyWaves() bool {
+	return !slices.ContainsFunc(r.ranked(), func(p Placed) bool {
+		return stand(p.Status) != standingProgressing || p.Status.State != ecsv1alpha1.ServiceOutOfSync ||
+			r.Campaign.Gate(p.Wave, r.Services) == nil
+	})
+}
+
+// wavesPhase is the phase of a release that only its waves hold up.
+func (r Release) wavesPhase() (phase Phase, reason, seen string) {
+	phase, seen, _ = r.Campaign.waits(r.Services, r.Checks, r.Now)
+	switch phase {
+	case PhaseAwaiting:
+		return phase, ecsv1alpha1.ReasonAwaitingApproval, seen
+	case PhaseVerifying:
+		return phase, ecsv1alpha1.ReasonVerifying, seen
+	case PhaseBaking:
+		return phase, ecsv1alpha1.ReasonBaking, seen
+	default:
+		return PhaseProgressing, ecsv1alpha1.ReasonProgressing, ""
+	}
+}
+
+// goesBack says that something of a release that failed is, or is about to be, brought back.
+func (r Release) goesBack() bool {
+	return slices.ContainsFunc(r.Services, func(p Placed) bool {
+		switch m := p.Status; m.State {
+		case ecsv1alpha1.ServiceRollingBack:
+			return !r.Suspended
+		case ecsv1alpha1.ServiceRolledBack, ecsv1alpha1.ServiceRollbackFailed:
+			return false
+		default:
+			return r.OnFailure != ecsv1alpha1.FailureHold && !r.Suspended && m.Proven != nil && Touched(m)
+		}
+	})
+}
+
+// back says that something was brought back, and that nothing of the release is left to be.
+func (r Release) back() bool {
+	var back bool
+	for _, p := range r.Services {
+		switch p.Status.State {
+		case ecsv1alpha1.ServiceRolledBack:
+			back = true
+		case ecsv1alpha1.ServiceFailed, ecsv1alpha1.ServiceRollbackFailed, ecsv1alpha1.ServiceRollingBack:
+			return false
+		default:
+		}
+	}
+	return back
+}
+
+// failedReason is the reason of a release that failed: a rollback that failed too comes first, and
+// then what it failed of.
+func (r Release) failedReason() string {
+	if r.worst().Status.State == ecsv1alpha1.ServiceRollbackFailed {
+		return ecsv1alpha1.ReasonRollbackFailed
+	}
+	if r.Recorded != nil {
+		return string(r.Recorded.Class)
+	}
+	return r.worst().Status.Reason
+}
+
+// cause is what the release failed of, for a message; "" where the services say it.
+func (r Release) cause() string {
+	f := r.Recorded
+	if f == nil {
+		return ""
+	}
+	where := f.Target
+	if f.Service != "" {
+		where += "/" + f.Service
+	}
+	return fmt.Sprintf("failed (%s) at %s: %s", f.Class, where, f.Message)
 }
 
 // imageReason is the reason of what is known to be wrong with the image; "" when nothing is.
@@ -213,10 +328,16 @@ func (r Release) ranked() []Placed {
 // waits, and one that is in the way of itself more than both.
 func urgency(m ecsv1alpha1.ServiceStatus) int {
 	switch {
-	case m.Reason == ecsv1alpha1.ReasonRollbackInProgress:
+	case m.State == ecsv1alpha1.ServiceRollbackFailed:
+		return 4
+	case m.State == ecsv1alpha1.ServiceFailed:
+		return 3
+	case m.Reason == ecsv1alpha1.ReasonRollbackInProgress, m.State == ecsv1alpha1.ServiceRollingBack:
 		return 2
 	case m.State == ecsv1alpha1.ServiceDeploying:
 		return 1
+	case m.Reason == ecsv1alpha1.ReasonWaveNotOpen:
+		return -1
 	default:
 		return 0
 	}

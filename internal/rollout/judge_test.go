@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -42,25 +43,31 @@ func TestAReleaseIsJudgedByItsServices(t *testing.T) {
 		failure ecsv1alpha1.Failure
 		says    string
 	}{
-		"all in sync":                  {Release{Services: []Placed{ready, ready}}, PhaseReady, ecsv1alpha1.ReasonReleased, ecsv1alpha1.Failure{}, "2/2 services run app:v2"},
-		"all in sync while suspended":  {Release{Services: []Placed{ready}, Suspended: true}, PhaseReady, ecsv1alpha1.ReasonReleased, ecsv1alpha1.Failure{}, "1/1"},
-		"all adopted":                  {Release{Services: []Placed{adopted}}, PhaseReady, ecsv1alpha1.ReasonReleased, ecsv1alpha1.Failure{}, "1/1"},
-		"one scaled to zero":           {Release{Services: []Placed{ready, zero}}, PhaseReady, ecsv1alpha1.ReasonScaledToZero, ecsv1alpha1.Failure{}, "scaled to zero, so nothing is proven there: tokyo/worker"},
-		"one deploying":                {Release{Services: []Placed{ready, outOfSync, deploying}}, PhaseProgressing, ecsv1alpha1.ReasonProgressing, ecsv1alpha1.Failure{}, "1/3 services run app:v2; virginia/worker: Deploying, app:2: 1/2 tasks run; virginia/worker: OutOfSync"},
-		"one unknown":                  {Release{Services: []Placed{ready, unknown}}, PhaseObserving, ecsv1alpha1.ReasonObservationFailed, ecsv1alpha1.Failure{}, "tokyo/worker: Unknown (ObservationFailed), Rate exceeded"},
-		"one unknown, one deploying":   {Release{Services: []Placed{unknown, deploying}}, PhaseProgressing, ecsv1alpha1.ReasonProgressing, ecsv1alpha1.Failure{}, "Deploying"},
-		"not observed yet":             {Release{Services: []Placed{{Target: "tokyo"}}}, PhaseObserving, ecsv1alpha1.ReasonObserving, ecsv1alpha1.Failure{}, "0/1"},
-		"no services":                  {Release{}, PhaseObserving, ecsv1alpha1.ReasonObserving, ecsv1alpha1.Failure{}, "0/0"},
-		"one failed":                   {Release{Services: []Placed{deploying, failed, ready}}, PhaseFailed, ecsv1alpha1.ReasonCircuitBreaker, ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureCircuitBreaker, Target: "virginia", Service: "worker", Message: "rolled back"}, "virginia/worker: Failed (CircuitBreaker), rolled back"},
-		"one failed while suspended":   {Release{Services: []Placed{failed}, Suspended: true}, PhaseFailed, ecsv1alpha1.ReasonCircuitBreaker, ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureCircuitBreaker, Target: "virginia", Service: "worker", Message: "rolled back"}, ""},
-		"one late":                     {Release{Services: []Placed{late, missing}}, PhaseFailed, ecsv1alpha1.ReasonDeadline, ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureDeadline, Target: "virginia", Service: "worker", Message: "no progress"}, "no progress"},
-		"one missing":                  {Release{Services: []Placed{deploying, missing}}, PhaseBlocked, ecsv1alpha1.ReasonServiceNotFound, ecsv1alpha1.Failure{}, "tokyo/worker: Missing (ServiceNotFound), no such service"},
-		"one denied":                   {Release{Services: []Placed{ready, denied}}, PhaseBlocked, ecsv1alpha1.ReasonAccessDenied, ecsv1alpha1.Failure{}, "ecs:DescribeServices"},
-		"one rolling back":             {Release{Services: []Placed{deploying, rolling}}, PhaseProgressing, ecsv1alpha1.ReasonRollbackInProgress, ecsv1alpha1.Failure{}, "rolling back"},
-		"suspended":                    {Release{Services: []Placed{ready, deploying}, Suspended: true}, PhaseSuspended, ecsv1alpha1.ReasonSuspended, ecsv1alpha1.Failure{}, "the release is suspended; 1/2"},
-		"no environment":               {Release{Services: []Placed{ready}, Blocked: &Problem{Class: ProblemRefused, Reason: ecsv1alpha1.ReasonNoEnvironment, Message: "no environment names default"}}, PhaseBlocked, ecsv1alpha1.ReasonNoEnvironment, ecsv1alpha1.Failure{}, "no environment names default"},
-		"an identity that times out":   {Release{Services: []Placed{ready}, Blocked: &Problem{Class: ProblemTransient, Message: "AssumeRole timed out"}}, PhaseObserving, ecsv1alpha1.ReasonObservationFailed, ecsv1alpha1.Failure{}, "AssumeRole timed out"},
-		"an image not there yet":       {Release{Services: []Placed{outOfSync, absent}}, PhaseWaiting, ecsv1alpha1.ReasonImageNotFound, ecsv1alpha1.Failure{}, "app:v2 is not in tokyo"},
+		"all in sync":                 {Release{Services: []Placed{ready, ready}}, PhaseReady, ecsv1alpha1.ReasonReleased, ecsv1alpha1.Failure{}, "2/2 services run app:v2"},
+		"all in sync while suspended": {Release{Services: []Placed{ready}, Suspended: true}, PhaseReady, ecsv1alpha1.ReasonReleased, ecsv1alpha1.Failure{}, "1/1"},
+		"all adopted":                 {Release{Services: []Placed{adopted}}, PhaseReady, ecsv1alpha1.ReasonReleased, ecsv1alpha1.Failure{}, "1/1"},
+		"one scaled to zero":          {Release{Services: []Placed{ready, zero}}, PhaseReady, ecsv1alpha1.ReasonScaledToZero, ecsv1alpha1.Failure{}, "scaled to zero, so nothing is proven there: tokyo/worker"},
+		"one deploying":               {Release{Services: []Placed{ready, outOfSync, deploying}}, PhaseProgressing, ecsv1alpha1.ReasonProgressing, ecsv1alpha1.Failure{}, "1/3 services run app:v2; virginia/worker: Deploying, app:2: 1/2 tasks run; virginia/worker: OutOfSync"},
+		"one unknown":                 {Release{Services: []Placed{ready, unknown}}, PhaseObserving, ecsv1alpha1.ReasonObservationFailed, ecsv1alpha1.Failure{}, "tokyo/worker: Unknown (ObservationFailed), Rate exceeded"},
+		"one unknown, one deploying":  {Release{Services: []Placed{unknown, deploying}}, PhaseProgressing, ecsv1alpha1.ReasonProgressing, ecsv1alpha1.Failure{}, "Deploying"},
+		"not observed yet":            {Release{Services: []Placed{{Target: "tokyo"}}}, PhaseObserving, ecsv1alpha1.ReasonObserving, ecsv1alpha1.Failure{}, "0/1"},
+		"no services":                 {Release{}, PhaseObserving, ecsv1alpha1.ReasonObserving, ecsv1alpha1.Failure{}, "0/0"},
+		"one failed":                  {Release{Services: []Placed{deploying, failed, ready}}, PhaseFailed, ecsv1alpha1.ReasonCircuitBreaker, ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureCircuitBreaker, Target: "virginia", Service: "worker", Message: "rolled back"}, "virginia/worker: Failed (CircuitBreaker), rolled back"},
+		"one failed while suspended":  {Release{Services: []Placed{failed}, Suspended: true}, PhaseFailed, ecsv1alpha1.ReasonCircuitBreaker, ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureCircuitBreaker, Target: "virginia", Service: "worker", Message: "rolled back"}, ""},
+		"one late":                    {Release{Services: []Placed{late, missing}}, PhaseFailed, ecsv1alpha1.ReasonDeadline, ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureDeadline, Target: "virginia", Service: "worker", Message: "no progress"}, "no progress"},
+		"one missing":                 {Release{Services: []Placed{deploying, missing}}, PhaseBlocked, ecsv1alpha1.ReasonServiceNotFound, ecsv1alpha1.Failure{}, "tokyo/worker: Missing (ServiceNotFound), no such service"},
+		"one denied":                  {Release{Services: []Placed{ready, denied}}, PhaseBlocked, ecsv1alpha1.ReasonAccessDenied, ecsv1alpha1.Failure{}, "ecs:DescribeServices"},
+		"one rolling back":            {Release{Services: []Placed{deploying, rolling}}, PhaseProgressing, ecsv1alpha1.ReasonRollbackInProgress, ecsv1alpha1.Failure{}, "rolling back"},
+		"suspended":                   {Release{Services: []Placed{ready, deploying}, Suspended: true}, PhaseSuspended, ecsv1alpha1.ReasonSuspended, ecsv1alpha1.Failure{}, "the release is suspended; 1/2"},
+		"no environment":              {Release{Services: []Placed{ready}, Blocked: &Problem{Class: ProblemRefused, Reason: ecsv1alpha1.ReasonNoEnvironment, Message: "no environment names default"}}, PhaseBlocked, ecsv1alpha1.ReasonNoEnvironment, ecsv1alpha1.Failure{}, "no environment names default"},
+		"an identity that times out":  {Release{Services: []Placed{ready}, Blocked: &Problem{Class: ProblemTransient, Message: "AssumeRole timed out"}}, PhaseObserving, ecsv1alpha1.ReasonObservationFailed, ecsv1alpha1.Failure{}, "AssumeRole timed out"},
+		"an image not there yet":      {Release{Services: []Placed{outOfSync, absent}}, PhaseWaiting, ecsv1alpha1.ReasonImageNotFound, ecsv1alpha1.Failure{}, "app:v2 is not in tokyo"},
+		"an image that never came while an older one is in flight": {
+			Release{Services: []Placed{{Target: "tokyo", Status: deploying.Status, Problem: &Problem{Class: ProblemMissing, Reason: ecsv1alpha1.ReasonImageNotFound, Message: "app:v3 is not in tokyo"}}}, ImageMissingSince: now.Add(-10 * time.Minute)},
+			PhaseFailed, ecsv1alpha1.ReasonImageMissing,
+			ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureImageMissing, Target: "tokyo"},
+			"app:v3 is not in tokyo",
+		},
 		"an image not there for long":  {Release{Services: []Placed{outOfSync, absent}, ImageMissingSince: now.Add(-10 * time.Minute)}, PhaseFailed, ecsv1alpha1.ReasonImageMissing, ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureImageMissing, Target: "tokyo"}, "goes on by itself when it arrives"},
 		"an image of a wrong kind":     {Release{Services: []Placed{outOfSync}, ImageProblem: &Problem{Class: ProblemRefused, Reason: ecsv1alpha1.ReasonImageMismatch, Message: "two digests"}}, PhaseBlocked, ecsv1alpha1.ReasonImageMismatch, ecsv1alpha1.Failure{}, "two digests"},
 		"a registry that times out":    {Release{Services: []Placed{outOfSync}, ImageProblem: &Problem{Class: ProblemTransient, Reason: ecsv1alpha1.ReasonImageUnknown, Message: "timed out"}}, PhaseProgressing, ecsv1alpha1.ReasonProgressing, ecsv1alpha1.Failure{}, ""},
@@ -80,8 +87,9 @@ func TestAReleaseIsJudgedByItsServices(t *testing.T) {
 				if c.failure.Message == "" {
 					got.Failure.Message = ""
 				}
-				if *got.Failure != c.failure {
-					t.Errorf("failure %+v, want %+v", *got.Failure, c.failure)
+				got.Failure.At = metav1.Time{}
+				if diff := cmp.Diff(c.failure, *got.Failure); diff != "" {
+					t.Errorf("failure (-want +got):\n%s", diff)
 				}
 			}
 			if got.Adopted != (name == "all adopted") {
@@ -144,7 +152,7 @@ func TestADefiniteNoAnywhereHoldsUpTheWholeRelease(t *testing.T) {
 			services = append(services, Candidate{Target: "t", Input: in})
 		}
 		n := 0
-		for _, d := range Plan(services, blocked) {
+		for _, d := range Plan(services, blocked, Campaign{}) {
 			if d.Step.Action != ActionNone {
 				n++
 			}
@@ -170,6 +178,8 @@ func TestEveryReasonIsClassified(t *testing.T) {
 		ecsv1alpha1.ReasonSuspended: true, ecsv1alpha1.ReasonObserving: true, ecsv1alpha1.ReasonObservationFailed: true,
 		ecsv1alpha1.ReasonImageNotFound: true, ecsv1alpha1.ReasonImageAvailable: true, ecsv1alpha1.ReasonImageUnknown: true,
 		ecsv1alpha1.ReasonOutOfSync: true, ecsv1alpha1.ReasonRollbackInProgress: true,
+		ecsv1alpha1.ReasonAwaitingApproval: true, ecsv1alpha1.ReasonAwaitingAction: true, ecsv1alpha1.ReasonWaveNotOpen: true,
+		ecsv1alpha1.ReasonVerifying: true, ecsv1alpha1.ReasonVerified: true, ecsv1alpha1.ReasonBaking: true, ecsv1alpha1.ReasonRestarting: true,
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "../../api/v1alpha1/conditions.go", nil, 0)
 	if err != nil {

@@ -38,8 +38,7 @@ func notObservable(s *situation) *answer {
 			message: p.Message,
 		}
 	}
-	last := s.memory.State
-	if p.Delay() && s.sameInputs() && (last == ecsv1alpha1.ServiceInSync || last == ecsv1alpha1.ServiceFailed) {
+	if p.Delay() && s.sameInputs() && ended(s.memory.State) {
 		return &answer{keep: true, look: p.RetryAfter, inFlight: s.flying() != nil}
 	}
 	a := s.problematic(p)
@@ -47,6 +46,16 @@ func notObservable(s *situation) *answer {
 		a.reason = cmp.Or(p.Reason, ecsv1alpha1.ReasonAccessDenied)
 	}
 	return a
+}
+
+// ended says that a service in state has come to an end, one way or the other.
+func ended(state ecsv1alpha1.ServiceState) bool {
+	switch state {
+	case ecsv1alpha1.ServiceInSync, ecsv1alpha1.ServiceFailed, ecsv1alpha1.ServiceRolledBack, ecsv1alpha1.ServiceRollbackFailed:
+		return true
+	default:
+		return false
+	}
 }
 
 // notActive: the service is on its way out, or gone.

@@ -44,28 +44,3 @@ func TestOnlyAReadyReleaseProvesWhatItsServicesRun(t *testing.T) {
 		t.Errorf("scaled to zero: proven %+v, want still app:1", got.Proven)
 	}
 }
-
-func TestTheResultOfAStepIsRecorded(t *testing.T) {
-	in := steadyInput()
-	lookedForEqual(&in, "")
-	d := Decide(in)
-	announced := Announce(d.Memory, d.Step, now)
-	if announced.Intent == nil || announced.Intent.Action != ecsv1alpha1.IntentRegister || d.Memory.Intent != nil {
-		t.Fatalf("announced %+v in %+v", announced.Intent, d.Memory.Intent)
-	}
-	if m := NotDone(announced); m.Intent != nil || m.Registered != "" {
-		t.Errorf("not done: %+v", m)
-	}
-	m := Registered(announced, d.Step, "app:2")
-	if m.Intent != nil || m.Registered != "app:2" || m.Hash != "h2" || m.Inputs != "i2" {
-		t.Errorf("registered: %+v", m)
-	}
-	m = Updated(Announce(m, updating, now), updating, "ecs-svc/2", now)
-	if m.Intent != nil || m.State != ecsv1alpha1.ServiceDeploying || m.Deployment.Primary != "ecs-svc/2" || m.Deployment.Revision != "app:2" {
-		t.Errorf("updated: %+v", m)
-	}
-	announced.Hash = "h3"
-	if m := Registered(announced, d.Step, "app:2"); m.Hash != "h2" || m.Inputs != "" {
-		t.Errorf("registered what is not asked for any more: hash %s for inputs %q", m.Hash, m.Inputs)
-	}
-}

@@ -16,6 +16,16 @@ const (
 	PhaseWaiting Phase = "Waiting"
 	// PhaseProgressing: services are being brought to the image.
 	PhaseProgressing Phase = "Progressing"
+	// PhaseAwaiting: somebody has to approve a wave, or to decide about a paused deployment.
+	PhaseAwaiting Phase = "Awaiting"
+	// PhaseVerifying: a wave runs the image, and its checks have not all passed.
+	PhaseVerifying Phase = "Verifying"
+	// PhaseBaking: a wave runs the image and is left alone for a while.
+	PhaseBaking Phase = "Baking"
+	// PhaseRollingBack: what failed, and what the release touched, is brought back.
+	PhaseRollingBack Phase = "RollingBack"
+	// PhaseHeld: every service runs a release of the past, which is held against the spec.
+	PhaseHeld Phase = "Held"
 	// PhaseSuspended: the release is suspended before every service ran the image.
 	PhaseSuspended Phase = "Suspended"
 	// PhaseReady: every service runs the image, successfully.
@@ -72,6 +82,11 @@ var Phases = [...]PhaseRow{
 	{PhaseObserving, metav1.ConditionUnknown, true, false, Progressing, ExitTimeout},
 	{PhaseWaiting, metav1.ConditionFalse, true, false, Progressing, ExitTimeout},
 	{PhaseProgressing, metav1.ConditionFalse, true, false, Progressing, ExitTimeout},
+	{PhaseAwaiting, metav1.ConditionFalse, true, false, Suspended, ExitPerson},
+	{PhaseVerifying, metav1.ConditionFalse, true, false, Progressing, ExitTimeout},
+	{PhaseBaking, metav1.ConditionFalse, true, false, Progressing, ExitTimeout},
+	{PhaseRollingBack, metav1.ConditionFalse, true, false, Progressing, ExitTimeout},
+	{PhaseHeld, metav1.ConditionFalse, true, false, Suspended, ExitPerson},
 	{PhaseSuspended, metav1.ConditionFalse, true, false, Suspended, ExitPerson},
 	{PhaseReady, metav1.ConditionTrue, false, false, Healthy, ExitReady},
 	{PhaseBlocked, metav1.ConditionFalse, false, true, Degraded, ExitFailed},
@@ -96,6 +111,7 @@ const (
 	standingReady standing = iota
 	standingUnknown
 	standingProgressing
+	standingAwaiting
 	standingWaiting
 	standingBlocked
 	standingFailed
@@ -105,9 +121,14 @@ const (
 func stand(m ecsv1alpha1.ServiceStatus) standing {
 	switch m.State {
 	case ecsv1alpha1.ServiceInSync:
+		if m.Restart {
+			return standingProgressing
+		}
 		return standingReady
-	case ecsv1alpha1.ServiceFailed:
+	case ecsv1alpha1.ServiceFailed, ecsv1alpha1.ServiceRollingBack, ecsv1alpha1.ServiceRolledBack, ecsv1alpha1.ServiceRollbackFailed:
 		return standingFailed
+	case ecsv1alpha1.ServiceAwaitingAction:
+		return standingAwaiting
 	case ecsv1alpha1.ServiceMissing, ecsv1alpha1.ServiceUnsupported:
 		return standingBlocked
 	case ecsv1alpha1.ServiceDeploying:
@@ -127,7 +148,9 @@ func reasonStanding(reason string, otherwise standing) standing {
 	case "", ecsv1alpha1.ReasonOutOfSync, ecsv1alpha1.ReasonProgressing, ecsv1alpha1.ReasonSuspended,
 		ecsv1alpha1.ReasonRollbackInProgress, ecsv1alpha1.ReasonObserving, ecsv1alpha1.ReasonObservationFailed,
 		ecsv1alpha1.ReasonReleased, ecsv1alpha1.ReasonScaledToZero, ecsv1alpha1.ReasonImageAvailable,
-		ecsv1alpha1.ReasonImageUnknown:
+		ecsv1alpha1.ReasonImageUnknown, ecsv1alpha1.ReasonWaveNotOpen, ecsv1alpha1.ReasonAwaitingApproval,
+		ecsv1alpha1.ReasonAwaitingAction, ecsv1alpha1.ReasonRestarting, ecsv1alpha1.ReasonVerifying,
+		ecsv1alpha1.ReasonVerified, ecsv1alpha1.ReasonBaking:
 		return otherwise
 	case ecsv1alpha1.ReasonImageNotFound:
 		return standingWaiting

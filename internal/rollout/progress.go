@@ -27,6 +27,41 @@ func (s *situation) noteProgress(d *ecsv1alpha1.DeploymentStatus) {
 	d.Running, d.Old, d.Desired = max(d.Running, running), min(d.Old, old), s.View.Desired
 }
 
+// maxStages is how many stages are remembered of a deployment.
+const maxStages = 32
+
+// noteStage writes down the stage of d and the traffic that it gets. A stage or a weight that is
+// reached for the first time is progress.
+func (s *situation) noteStage(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeployment) {
+	if ours == nil || ours.Stage == "" {
+		return
+	}
+	stage := shorten(ours.Stage, 64)
+	d.Stage = stage
+	if !slices.Contains(d.Stages, stage) && len(d.Stages) < maxStages {
+		d.Stages = append(d.Stages, stage)
+		d.Progressed = seconds(s.Now)
+	}
+	if ours.Weight < 0 {
+		return
+	}
+	weight := ours.Weight
+	d.Weight = &weight
+	if weight > d.MaxWeight {
+		d.MaxWeight, d.Progressed = weight, seconds(s.Now)
+	}
+}
+
+// standsStill says that ours is not expected to make progress now: it bakes, between two shifts of
+// traffic or at the end, or a hook has paused it.
+func standsStill(ours *ServiceDeployment) bool {
+	if ours == nil {
+		return false
+	}
+	shifting := ours.Stage == "PRODUCTION_TRAFFIC_SHIFT" && ours.Weight > 0 && ours.Weight < 100
+	return ours.Stage == "BAKE_TIME" || shifting || ours.Awaits() != nil
+}
+
 // running is how many tasks of revision run, and how many of others.
 func (s *situation) running(revision string) (ours, others int32) {
 	for _, d := range s.View.Deployments {
@@ -53,6 +88,12 @@ func (s *situation) counts(d *ecsv1alpha1.DeploymentStatus) string {
 	if s.primary.Failed > 0 {
 		said += fmt.Sprintf(", %d failed", s.primary.Failed)
 	}
+	if d.Stage != "" {
+		said += ", stage " + d.Stage
+	}
+	if d.Weight != nil {
+		said += fmt.Sprintf(", %d%% of the traffic", *d.Weight)
+	}
 	return said
 }
 
@@ -64,13 +105,18 @@ func (s *situation) listedFailed(d *ecsv1alpha1.DeploymentStatus) bool {
 	})
 }
 
-// rolledBackTo says that primary is what ECS went back to from d, and no later deployment by
-// somebody: ECS says so, or it is older than d, or it is what a rollback goes back to.
-func (s *situation) rolledBackTo(primary *Deployment, d *ecsv1alpha1.DeploymentStatus) bool {
-	proven := s.memory.Proven
-	return strings.Contains(primary.Reason, "rolling back") || strings.Contains(primary.Reason, "rolled back") ||
-		(!primary.Created.IsZero() && primary.Created.Before(d.Started.Add(-skew))) ||
-		(proven != nil && proven.Revision == primary.Revision)
+// wentBack says that the primary deployment is what ECS went back to from d, and no later deployment
+// by somebody: ECS says so, or it is older than d, or it is what a rollback goes back to, or it came
+// before ECS ended the rollback of d.
+func (s *situation) wentBack(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeployment) bool {
+	p, proven := s.primary, s.memory.Proven
+	if strings.Contains(p.Reason, "rolling back") || strings.Contains(p.Reason, "rolled back") ||
+		(!p.Created.IsZero() && p.Created.Before(d.Started.Add(-skew))) ||
+		(proven != nil && proven.Revision == p.Revision) {
+		return true
+	}
+	return ours != nil && strings.HasPrefix(ours.Status, "ROLLBACK_") &&
+		(ours.Finished.IsZero() || !p.Created.After(ours.Finished.Add(skew)))
 }
 
 // rollbackMessage says why ECS gave d up.

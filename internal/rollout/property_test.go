@@ -72,7 +72,9 @@ var anyMemory = rapid.Custom(func(t *rapid.T) ecsv1alpha1.ServiceStatus {
 	m := ecsv1alpha1.ServiceStatus{
 		Name: "app", State: rapid.SampledFrom([]ecsv1alpha1.ServiceState{
 			"", ecsv1alpha1.ServiceUnknown, ecsv1alpha1.ServiceInSync, ecsv1alpha1.ServiceDeploying, ecsv1alpha1.ServiceFailed,
+			ecsv1alpha1.ServiceRollingBack, ecsv1alpha1.ServiceRolledBack, ecsv1alpha1.ServiceRollbackFailed,
 		}).Draw(t, "state"),
+		Revision: anyRegister.Draw(t, "last seen"), Restart: rapid.IntRange(0, 3).Draw(t, "restart") == 0,
 		Since: seconds(anyTime.Draw(t, "since")), Inputs: anyInputs.Draw(t, "inputs"), Hash: anyHash.Draw(t, "hash"),
 		Registered: anyRegister.Draw(t, "registered"),
 		Source:     rapid.SampledFrom([]ecsv1alpha1.RevisionSource{"", ecsv1alpha1.SourceAdopted}).Draw(t, "source"),
@@ -83,32 +85,86 @@ var anyMemory = rapid.Custom(func(t *rapid.T) ecsv1alpha1.ServiceStatus {
 			"", "", ecsv1alpha1.DeploymentFailed, ecsv1alpha1.DeploymentSucceeded, ecsv1alpha1.DeploymentSuperseded,
 		}).Draw(t, "outcome")
 		m.Deployment.ServiceDeployment = rapid.SampledFrom([]string{"", "sd1"}).Draw(t, "recorded")
-	}
-	if rapid.IntRange(0, 2).Draw(t, "intent") == 0 {
-		m = Announce(m, Step{
-			Action:   rapid.SampledFrom([]Action{ActionRegister, ActionUpdate}).Draw(t, "action"),
-			Hash:     anyHash.Draw(t, "intended"),
-			Base:     anyRevision.Draw(t, "base"),
-			Revision: anyRevision.Draw(t, "to"),
-		}, anyTime.Draw(t, "announced"))
+		m.Deployment.Purpose = rapid.SampledFrom([]ecsv1alpha1.DeploymentPurpose{
+			"", "", ecsv1alpha1.PurposeDrift, ecsv1alpha1.PurposeRestart, ecsv1alpha1.PurposeRollback,
+		}).Draw(t, "purpose")
+		m.Deployment.Inputs = anyInputs.Draw(t, "deployed for")
 	}
 	if rapid.Bool().Draw(t, "failed") {
-		m.Failed = []ecsv1alpha1.FailedContent{{Hash: anyHash.Draw(t, "failed hash"), Class: ecsv1alpha1.FailureDeadline}}
+		m.Failed = []ecsv1alpha1.FailedContent{{
+			Hash: anyHash.Draw(t, "failed hash"), Inputs: anyInputs.Draw(t, "failed inputs"),
+			Class: rapid.SampledFrom([]ecsv1alpha1.FailureClass{ecsv1alpha1.FailureDeadline, ecsv1alpha1.FailureAborted}).Draw(t, "class"),
+		}}
+	}
+	plight(t, &m)
+	if rapid.IntRange(0, 2).Draw(t, "intent") == 0 {
+		m = Announce(m, Step{
+			Action: rapid.SampledFrom([]Action{
+				ActionRegister, ActionUpdate, ActionRestart, ActionStop, ActionContinue,
+			}).Draw(t, "action"),
+			Hash:              rapid.SampledFrom([]string{"h1", "h2", "h3"}).Draw(t, "intended"),
+			Base:              anyRevision.Draw(t, "base"),
+			Revision:          anyRevision.Draw(t, "to"),
+			ServiceDeployment: "sd1", Hook: "hook1",
+			Purpose: rapid.SampledFrom([]ecsv1alpha1.DeploymentPurpose{"", ecsv1alpha1.PurposeRollback}).Draw(t, "intended for"),
+		}, anyTime.Draw(t, "announced"))
 	}
 	return m
 })
+
+// plight puts what may have happened to a service in m: what is proven, a rollback, a drift, a hook
+// that was decided about.
+func plight(t *rapid.T, m *ecsv1alpha1.ServiceStatus) {
+	if rapid.Bool().Draw(t, "proven") {
+		m.Proven = &ecsv1alpha1.ProvenRevision{Revision: anyRevision.Draw(t, "proven revision")}
+	}
+	finished := func() *metav1.Time {
+		at := seconds(anyTime.Draw(t, "finished"))
+		return &at
+	}
+	if m.Proven != nil && rapid.Bool().Draw(t, "rolled back") {
+		m.Rollback = &ecsv1alpha1.RollbackStatus{
+			To: m.Proven.Revision, Since: seconds(anyTime.Draw(t, "rolls since")),
+			Stopped: rapid.Bool().Draw(t, "stopped"), Updated: rapid.Bool().Draw(t, "updated"),
+		}
+		if rapid.Bool().Draw(t, "back") {
+			m.Rollback.Finished = finished()
+			m.Rollback.Failed = rapid.SampledFrom([]string{"", "no way back"}).Draw(t, "why")
+		}
+	}
+	if rapid.Bool().Draw(t, "drifted") {
+		m.Drift = &ecsv1alpha1.DriftStatus{
+			Deployment: anyPrimary.Draw(t, "theirs"), Revision: anyRevision.Draw(t, "they brought"), At: seconds(anyTime.Draw(t, "drifted at")),
+			Standing: rapid.Bool().Draw(t, "standing"),
+		}
+		if rapid.Bool().Draw(t, "corrected") {
+			m.Drift.Corrected = finished()
+		}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "hook") == 0 {
+		m.Hook = &ecsv1alpha1.HookDecision{ID: "hook1", RollBack: rapid.Bool().Draw(t, "roll back")}
+	}
+}
 
 var anyInput = rapid.Custom(func(t *rapid.T) Input {
 	in := Input{
 		Now: now, View: anyView.Draw(t, "view"), Memory: anyMemory.Draw(t, "memory"), Timing: timing,
 		Want: Want{
-			Inputs: rapid.SampledFrom([]string{"i1", "i2"}).Draw(t, "wanted"), Base: anyRevision.Draw(t, "want base"),
-			Hash: anyHash.Draw(t, "want hash"), BaseHash: anyHash.Draw(t, "base hash"),
-			BaseOurs: rapid.Bool().Draw(t, "ours"), Running: rapid.Bool().Draw(t, "running"),
+			Inputs: rapid.SampledFrom([]string{"i1", "i2"}).Draw(t, "wanted"), Seen: anyRevision.Draw(t, "want seen"), Base: anyRevision.Draw(t, "want base"),
+			Hash: anyHash.Draw(t, "want hash"), SeenHash: anyHash.Draw(t, "base hash"),
+			SeenOurs: rapid.Bool().Draw(t, "ours"), Running: rapid.Bool().Draw(t, "running"),
 			Problem: anyProblem.Draw(t, "want problem"),
 		},
-		Policy:  Policy{Suspended: rapid.IntRange(0, 4).Draw(t, "suspended") == 0, ProgressDeadline: 10 * time.Minute},
-		Blocked: anyProblem.Draw(t, "blocked"), Refused: anyProblem.Draw(t, "refused"),
+		Policy: Policy{
+			Suspended: rapid.IntRange(0, 4).Draw(t, "suspended") == 0, ProgressDeadline: 10 * time.Minute,
+			Report: rapid.IntRange(0, 4).Draw(t, "report") == 0, Held: rapid.IntRange(0, 4).Draw(t, "held") == 0,
+		},
+		Goal:    rapid.SampledFrom([]Goal{"", GoalRelease, GoalRollback, GoalRollback, GoalLeave}).Draw(t, "goal"),
+		Blocked: anyProblem.Draw(t, "blocked"), Refused: anyProblem.Draw(t, "refused"), Barred: anyProblem.Draw(t, "barred"),
+	}
+	in.Want.Family = rapid.IntRange(0, 3).Draw(t, "family") == 0
+	if rapid.IntRange(0, 3).Draw(t, "carrier") == 0 {
+		in.Want.Carrier = anyRevision.Draw(t, "carried by")
 	}
 	in.Facts.Problem = anyProblem.Draw(t, "facts problem")
 	if rapid.Bool().Draw(t, "looked for equal") {
@@ -123,15 +179,142 @@ var anyInput = rapid.Custom(func(t *rapid.T) Input {
 					"PENDING", "IN_PROGRESS", "SUCCESSFUL", "STOP_REQUESTED", "STOPPED", "ROLLBACK_REQUESTED",
 					"ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "UNHEARD_OF",
 				}).Draw(t, "ours status"),
-				BreakerTriggered: rapid.Bool().Draw(t, "breaker"),
+				BreakerTriggered: rapid.Bool().Draw(t, "breaker"), Weight: -1, TestWeight: -1,
 			}
+			shifting(t, in.Facts.Ours)
 		}
+	}
+	if rapid.Bool().Draw(t, "looked at proven") {
+		in.Facts.ProvenAt, in.Facts.ProvenRevision = now, anyRevision.Draw(t, "looked at")
+		in.Facts.ProvenActive, in.Facts.ProvenHash = rapid.Bool().Draw(t, "active"), anyHash.Draw(t, "proven hash")
+	}
+	if rapid.Bool().Draw(t, "looked for evidence") {
+		in.Facts.EvidenceAt, in.Facts.Evidence = now, &Evidence{}
 	}
 	if rapid.Bool().Draw(t, "answered") {
 		in.Facts.EqualHash, in.Facts.OursRevision = Needs(in).EqualHash, Needs(in).Revision
 	}
 	return in
 })
+
+// shifting has a service deployment shift traffic, and be paused perhaps.
+func shifting(t *rapid.T, sd *ServiceDeployment) {
+	sd.Stage = rapid.SampledFrom([]string{"", "SCALE_UP", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME"}).Draw(t, "stage")
+	if sd.Stage == "" {
+		return
+	}
+	sd.Weight = rapid.SampledFrom([]int32{-1, 0, 5, 100}).Draw(t, "weight")
+	if rapid.Bool().Draw(t, "paused") {
+		sd.Hooks = []Hook{{
+			ID: rapid.SampledFrom([]string{"hook1", "hook2"}).Draw(t, "hook"), Kind: "PAUSE",
+			Status: rapid.SampledFrom([]string{"AWAITING_ACTION", "SUCCEEDED"}).Draw(t, "hook status"),
+		}}
+	}
+}
+
+// answer makes the look-ups that need asks for, with what in happens to have for them.
+func (n Need) answer(t *rapid.T, in *Input) {
+	switch {
+	case n.Base:
+		in.Want.Seen, in.Want.Hash = in.View.Primary().Revision, rapid.SampledFrom([]string{"h1", "h2", "h3"}).Draw(t, "read hash")
+		return
+	case n.EqualHash != "":
+		in.Facts.EqualAt, in.Facts.EqualHash, in.Facts.Equal = now, n.EqualHash, anyRegister.Draw(t, "found equal")
+	}
+	if n.Deployment {
+		in.Facts.OursAt, in.Facts.OursRevision, in.Facts.Ours = now, n.Revision, nil
+		if rapid.Bool().Draw(t, "found ours") {
+			status := rapid.SampledFrom([]string{"IN_PROGRESS", "SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "STOPPED"}).Draw(t, "found status")
+			in.Facts.Ours = &ServiceDeployment{ID: "sd1", Revision: n.Revision, Status: status, Weight: -1}
+		}
+	}
+	if n.Proven != "" {
+		in.Facts.ProvenAt, in.Facts.ProvenRevision, in.Facts.ProvenHash = now, n.Proven, "h1"
+		in.Facts.ProvenActive = rapid.Bool().Draw(t, "found active")
+	}
+	if n.Evidence {
+		in.Facts.EvidenceAt, in.Facts.Evidence = now, &Evidence{}
+	}
+}
+
+func TestWhatIsNeededComesToAnEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := anyInput.Draw(t, "input")
+		in.Facts = Facts{}
+		for range 8 {
+			need := Needs(in)
+			if need.None() {
+				return
+			}
+			need.answer(t, &in)
+		}
+		t.Fatalf("still needed: %+v", Needs(in))
+	})
+}
+
+func TestEveryStepIsOneThatMayBeTaken(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := anyInput.Draw(t, "input")
+		if rapid.Bool().Draw(t, "calmly") {
+			in.View = steadyView()
+			in.View.Deployments[0].Revision = anyRevision.Draw(t, "runs")
+			in.Policy.Suspended, in.Barred, in.Refused, in.Facts.Problem, in.Memory.Intent = false, nil, nil, nil, nil
+		}
+		d := Decide(in)
+		step, m := d.Step, d.Memory
+		if step == (Step{}) {
+			return
+		}
+		brings := step.Action == ActionRegister || step.Action == ActionUpdate
+		back := step.Purpose == ecsv1alpha1.PurposeRollback
+		for reason, is := range map[string]bool{
+			"it is suspended":                    in.Policy.Suspended,
+			"it is barred":                       in.Barred != nil,
+			"a call has no answer yet":           m.Intent != nil,
+			"ECS is rolling back":                situate(in).viewRollsBack(),
+			"it is blocked and is no rollback":   in.Blocked != nil && brings && !back && !failure(in.Blocked.Reason),
+			"the content failed":                 brings && !back && failed(&m, step.Hash) != nil,
+			"its images failed":                  brings && !back && !in.Want.Family && failedFor(m, in.Want.Inputs),
+			"nobody wants it back":               back && in.Goal != GoalRollback,
+			"it is wanted back":                  brings && !back && in.Goal == GoalRollback,
+			"it is to be left alone":             in.Goal == GoalLeave && step.Action != ActionContinue,
+			"it was tried before":                step.Action == ActionUpdate && back && m.Rollback.Updated,
+			"it was stopped before":              step.Action == ActionStop && m.Rollback.Stopped,
+			"the rollback has ended":             back && m.Rollback.Finished != nil,
+			"it is not what is proven":           step.Action == ActionUpdate && back && step.Revision != m.Rollback.To && in.Facts.ProvenActive,
+			"it changes nothing":                 step.Action == ActionUpdate && step.Revision == in.View.Primary().Revision,
+			"it is a drift that stands":          step.Purpose == ecsv1alpha1.PurposeDrift && m.Drift.Standing,
+			"it was corrected before":            step.Purpose == ecsv1alpha1.PurposeDrift && tooSoon(m.Drift),
+			"drift is only to be reported":       step.Purpose == ecsv1alpha1.PurposeDrift && (in.Policy.Report || in.Policy.Held),
+			"nobody asked for a restart":         step.Action == ActionRestart && !in.Memory.Restart,
+			"it restarts what it does not run":   step.Action == ActionRestart && step.Revision != in.View.Primary().Revision,
+			"nobody decided about that hook":     step.Action == ActionContinue && (m.Hook == nil || m.Hook.ID != step.Hook),
+			"that hook does not wait":            step.Action == ActionContinue && in.Facts.Ours.Awaits() == nil,
+			"the deployment is not in progress":  step.Action == ActionStop && in.Facts.Ours.Status != "IN_PROGRESS" && in.Facts.Ours.Status != "PENDING",
+			"look-ups are missing":               brings && !Needs(in).None(),
+			"it names neither base nor revision": step.Base == "" && step.Revision == "",
+		} {
+			if is {
+				t.Fatalf("%+v although %s", step, reason)
+			}
+		}
+	})
+}
+
+// failedFor says that what was asked for by inputs failed.
+func failedFor(m ecsv1alpha1.ServiceStatus, inputs string) bool {
+	for _, f := range m.Failed {
+		if f.Inputs == inputs {
+			return true
+		}
+	}
+	return false
+}
+
+// tooSoon says that a drift came within an hour of a correction, or was corrected already.
+func tooSoon(d *ecsv1alpha1.DriftStatus) bool {
+	return d.Corrected != nil && d.At.Sub(d.Corrected.Time) < time.Hour
+}
 
 func TestDecidingAgainChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -154,9 +337,10 @@ var anyCalm = rapid.Custom(func(t *rapid.T) Input {
 	in.View = steadyView()
 	in.View.Deployments = append(in.View.Deployments, anyDeployment(t, "ACTIVE"))
 	in.View.Deployments[0].Revision = anyRevision.Draw(t, "runs")
-	in.Want.Base, in.Want.Hash, in.Want.BaseHash = in.View.Deployments[0].Revision, "h3", "h1"
+	in.Want.Seen, in.Want.Hash, in.Want.SeenHash = in.View.Deployments[0].Revision, "h3", "h1"
 	in.Want.Running, in.Want.Problem, in.Policy.Suspended = false, nil, false
-	in.Blocked, in.Refused, in.Facts.Problem = nil, nil, nil
+	in.Blocked, in.Refused, in.Facts.Problem, in.Barred, in.Goal = nil, nil, nil, nil, GoalRelease
+	in.Memory.Hook, in.Memory.Restart, in.Want.Family, in.Want.Carrier = nil, false, false, ""
 	in.Facts.EqualAt, in.Facts.EqualHash = now, "h3"
 	if d := in.Memory.Deployment; d != nil {
 		in.Facts.OursAt, in.Facts.OursRevision = now, d.Revision
@@ -201,7 +385,7 @@ func TestWhateverIsInTheWayNoStepIsTaken(t *testing.T) {
 		"not ours":        func(in *Input) { in.View.Controller = "CODE_DEPLOY" },
 		"not read":        func(in *Input) { in.Want.Base, in.Want.Hash = "", "" },
 		"not looked for":  func(in *Input) { in.Facts, in.Memory.Registered, in.Memory.Deployment = Facts{}, "", nil },
-		"in sync already": func(in *Input) { in.Want.BaseHash = "h3" },
+		"in sync already": func(in *Input) { in.Want.SeenHash = "h3" },
 		"stuck":           func(in *Input) { in.View.MaximumPercent = 100 },
 		"rolling back": func(in *Input) {
 			in.View.Deployments[0].RolloutState, in.View.Deployments[0].Reason = "IN_PROGRESS", "rolling back to deploymentId ecs-svc/1"
@@ -240,7 +424,7 @@ func TestEveryVerdictKeepsTheContract(t *testing.T) {
 		for range rapid.IntRange(0, 4).Draw(rt, "services") {
 			services = append(services, Candidate{Target: "t", Input: anyInput.Draw(rt, "input")})
 		}
-		for _, d := range Plan(services, nil) {
+		for _, d := range Plan(services, nil, Campaign{}) {
 			r.Services = append(r.Services, Placed{Target: "t", Status: d.Memory})
 		}
 		v := Judge(r)

@@ -11,7 +11,7 @@ import (
 // nothing, unless it fails.
 func inSync(s *situation) *answer {
 	c, m := s.content, s.memory
-	if !c.known || !c.carried || s.primary.RolloutState == "FAILED" {
+	if !c.known || !c.carried || s.primary.RolloutState == "FAILED" || condemned(s.failing()) {
 		return nil
 	}
 	remembered := m.State == ecsv1alpha1.ServiceInSync && m.Registered == s.primary.Revision
@@ -19,10 +19,7 @@ func inSync(s *situation) *answer {
 		return nil
 	}
 	m.Registered, m.Source = s.primary.Revision, c.source
-	forget(m, c.hash)
-	if d := m.Deployment; d != nil && d.Outcome == ecsv1alpha1.DeploymentFailed && d.Revision == m.Registered {
-		d.Outcome = ecsv1alpha1.DeploymentSucceeded
-	}
+	s.recover()
 	a := &answer{state: ecsv1alpha1.ServiceInSync, message: "runs " + m.Registered, inFlight: s.flying() != nil}
 	if c.source == ecsv1alpha1.SourceAdopted {
 		a.message = "ran the image already, with " + m.Registered + ": adopted as it is"
@@ -34,24 +31,66 @@ func inSync(s *situation) *answer {
 	if a.inFlight {
 		a.look = s.Timing.Fast
 	}
-	return a
+	return s.restart(a)
+}
+
+// recover forgets what went wrong with a content that runs well after all.
+func (s *situation) recover() {
+	m := s.memory
+	forget(m, func(f ecsv1alpha1.FailedContent) bool {
+		return f.Hash == s.content.hash || (f.Inputs != "" && f.Inputs == s.Want.Inputs)
+	})
+	m.Rollback = nil
+	if m.Drift != nil {
+		m.Drift.Standing = false
+	}
+	d := m.Deployment
+	if d != nil && d.Outcome == ecsv1alpha1.DeploymentFailed && d.Revision == m.Registered && d.Purpose != ecsv1alpha1.PurposeRestart {
+		d.Outcome = ecsv1alpha1.DeploymentSucceeded
+	}
+}
+
+// restart is a, for a service that is in sync, with the restart that was asked for. Where that may
+// not be started now, it waits.
+func (s *situation) restart(a *answer) *answer {
+	if !s.memory.Restart || a.inFlight || !s.settled() {
+		return a
+	}
+	if s.Goal != "" && s.Goal != GoalRelease {
+		return a
+	}
+	if s.Blocked != nil {
+		a.message = clauses(a.message, "its restart waits: "+s.Blocked.Message)
+		return a
+	}
+	m := s.memory
+	started := s.take(s.looked(ecsv1alpha1.ServiceDeploying, ecsv1alpha1.ReasonRestarting, "restarting "+m.Registered), Step{
+		Action: ActionRestart, Hash: m.Hash, Revision: m.Registered, PreviousPrimary: s.primary.ID, Purpose: ecsv1alpha1.PurposeRestart,
+	})
+	if started.step.Action == ActionNone {
+		a.message = clauses(a.message, started.message)
+		return a
+	}
+	return started
 }
 
 // failedBefore: this content failed here. It is not tried again by itself, and what somebody
 // else deploys meanwhile is left alone.
 func failedBefore(s *situation) *answer {
-	hash := s.presumed()
-	f := failed(s.memory, hash)
-	if hash == "" || f == nil {
+	f := s.failing()
+	if f == nil {
 		return nil
+	}
+	if r := s.memory.Rollback; r != nil && r.Finished != nil {
+		return s.cameBack()
 	}
 	a := &answer{
 		state:  ecsv1alpha1.ServiceFailed,
 		reason: string(f.Class),
-		message: clauses(f.Message, fmt.Sprintf("the service now has %s", s.primary.Revision),
-			"not tried again until the image or the service's task definition changes"),
+		message: clauses(f.Message, fmt.Sprintf("the service now has %s", s.primary.Revision), s.drifted(),
+			"not tried again until the image or the service's task definition changes, or a retry"),
 	}
-	if s.viewRollsBack() {
+	if s.viewRollsBack() || s.flying() != nil {
 		a.look, a.inFlight = s.Timing.Fast, true
 	}
 	return a

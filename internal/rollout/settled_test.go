@@ -17,7 +17,7 @@ func TestAServiceThatRunsTheContentIsInSync(t *testing.T) {
 		}
 	}
 	foreign := func(in *Input) {
-		in.Want.BaseHash = "h2"
+		in.Want.SeenHash = "h2"
 		in.View.Deployments[0].RolloutState = "IN_PROGRESS"
 	}
 	runDecisions(t, []decision{
@@ -47,12 +47,12 @@ func TestAServiceThatRunsTheContentIsInSync(t *testing.T) {
 		},
 		{
 			name:   "what somebody else brought is adopted",
-			change: func(in *Input) { in.Want.BaseHash = "h2" },
+			change: func(in *Input) { in.Want.SeenHash = "h2" },
 			state:  ecsv1alpha1.ServiceInSync, also: source(ecsv1alpha1.SourceAdopted),
 		},
 		{
 			name:   "what we registered is released, whatever is remembered",
-			change: func(in *Input) { in.Want.BaseHash, in.Want.BaseOurs = "h2", true },
+			change: func(in *Input) { in.Want.SeenHash, in.Want.SeenOurs = "h2", true },
 			state:  ecsv1alpha1.ServiceInSync, also: source(ecsv1alpha1.SourceReleased),
 		},
 		{
@@ -63,7 +63,7 @@ func TestAServiceThatRunsTheContentIsInSync(t *testing.T) {
 		{
 			name: "behind a Classic Load Balancer the counts tell",
 			change: func(in *Input) {
-				in.Want.BaseHash = "h2"
+				in.Want.SeenHash = "h2"
 				in.View.Deployments[0].RolloutState = ""
 			},
 			state: ecsv1alpha1.ServiceInSync,
@@ -71,7 +71,7 @@ func TestAServiceThatRunsTheContentIsInSync(t *testing.T) {
 		{
 			name: "behind a Classic Load Balancer zero tasks of two are not in sync",
 			change: func(in *Input) {
-				in.Want.BaseHash = "h2"
+				in.Want.SeenHash = "h2"
 				in.View.Deployments[0].RolloutState, in.View.Deployments[0].Running = "", 0
 			},
 			state: ecsv1alpha1.ServiceDeploying, reason: ecsv1alpha1.ReasonProgressing,

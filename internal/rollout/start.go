@@ -59,9 +59,20 @@ func cannotProgress(s *situation) *answer {
 	}
 }
 
+// leftAlone: the release does not bring this service to the content now.
+func leftAlone(s *situation) *answer {
+	if s.Goal == "" || s.Goal == GoalRelease {
+		return nil
+	}
+	return s.waiting("it is left as it is, since the release failed")
+}
+
 // startBlocked: something else about the release forbids to start anything. A failure elsewhere
 // does not hold up what failed here itself and got a new content since: that is the remedy.
 func startBlocked(s *situation) *answer {
+	if s.Barred != nil {
+		return s.waiting("waits: " + s.Barred.Message)
+	}
 	if s.Blocked == nil {
 		return nil
 	}
@@ -69,7 +80,11 @@ func startBlocked(s *situation) *answer {
 	if failure(s.Blocked.Reason) && d != nil && d.Outcome == ecsv1alpha1.DeploymentFailed {
 		return nil
 	}
-	return s.waiting("waits: " + s.Blocked.Message)
+	a := s.waiting("waits: " + s.Blocked.Message)
+	if r := s.Blocked.Reason; r == ecsv1alpha1.ReasonWaveNotOpen || r == ecsv1alpha1.ReasonAwaitingApproval {
+		a.reason = r
+	}
+	return a
 }
 
 // startSuspended: the release is suspended.
@@ -93,7 +108,7 @@ func rollbackInProgress(s *situation) *answer {
 			"starting when it has ended"))
 	}
 	d := s.memory.Deployment
-	if d == nil || d.Outcome != ecsv1alpha1.DeploymentFailed || d.ServiceDeployment == "" {
+	if d == nil || (d.Outcome != ecsv1alpha1.DeploymentFailed && d.Outcome != "") || d.ServiceDeployment == "" {
 		return nil
 	}
 	switch ours, looked := s.ours(d.ServiceDeployment, d.Revision, d.Started.Time); {
@@ -102,12 +117,20 @@ func rollbackInProgress(s *situation) *answer {
 	case !looked:
 		s.foresee()
 		return wait("looking whether ECS still rolls " + d.Revision + " back (service deployment " + d.ServiceDeployment + ")")
-	case ours != nil && (ours.Status == "ROLLBACK_REQUESTED" || ours.Status == "ROLLBACK_IN_PROGRESS"):
+	case goingBack(ours):
 		return wait("ECS rolls " + d.Revision + " back (service deployment " + d.ServiceDeployment +
+			"); starting when it has ended")
+	case s.stopUnderWay(d, ours):
+		return wait("ECS was told to roll " + d.Revision + " back (service deployment " + d.ServiceDeployment +
 			"); starting when it has ended")
 	default:
 		return nil
 	}
+}
+
+// goingBack says that ECS rolls back, or is about to, what sd is the record of; nil is of nothing.
+func goingBack(sd *ServiceDeployment) bool {
+	return sd != nil && (sd.Status == "ROLLBACK_REQUESTED" || sd.Status == "ROLLBACK_IN_PROGRESS")
 }
 
 // viewRollsBack says that the service's deployments look like those of a rollback: the primary
@@ -133,48 +156,90 @@ func start(s *situation) *answer {
 	revision, looked := s.carrier()
 	a := s.looked(ecsv1alpha1.ServiceOutOfSync, ecsv1alpha1.ReasonOutOfSync, "")
 	seen := fmt.Sprintf("runs %s, which does not carry the image; ", s.primary.Revision)
+	if s.memory.Drift != nil && s.memory.Drift.Deployment == s.primary.ID {
+		seen = s.drifted() + "; "
+	}
 	switch {
 	case !looked && s.Facts.Problem != nil:
 		return s.problematic(s.Facts.Problem)
 	case !looked:
 		a.message = seen + "looking for a revision that does"
 	case revision == "":
-		s.memory.Registered = ""
+		s.memory.Registered, s.memory.Source = "", ""
 		a.message = seen + "registering one that does"
-		a.step = Step{Action: ActionRegister, Hash: s.content.hash, Base: s.Want.Base}
+		a.step = Step{Action: ActionRegister, Hash: s.content.hash, Base: s.Want.Base, Purpose: s.purpose()}
 	default:
-		s.memory.Registered = revision
+		if s.memory.Registered != revision {
+			s.memory.Registered, s.memory.Source = revision, ""
+		}
 		a.message = seen + "updating it to " + revision
 		a.step = Step{
-			Action: ActionUpdate, Hash: s.content.hash, Revision: revision, PreviousPrimary: s.primary.ID,
+			Action: ActionUpdate, Hash: s.content.hash, Revision: revision, PreviousPrimary: s.primary.ID, Purpose: s.purpose(),
 		}
 	}
 	return a
 }
 
-// carrier is the revision of ours that carries the content, "" when there is none; false when
-// it must be looked for. One that was deployed a while ago may have been deregistered since, so
-// it is looked for again.
+// purpose is what a step that brings the content is for.
+func (s *situation) purpose() ecsv1alpha1.DeploymentPurpose {
+	if d := s.memory.Drift; d != nil && d.Deployment == s.primary.ID {
+		return ecsv1alpha1.PurposeDrift
+	}
+	return ""
+}
+
+// carrier is the revision that carries the content, "" when there is none; false when it must be
+// looked for: the very one of the past that is asked for, while it is ACTIVE; one of ours; the
+// proven one. One of ours that was deployed a while ago may have been deregistered since, so it is
+// looked for again.
 func (s *situation) carrier() (string, bool) {
 	m := s.memory
+	if wanted := s.Want.Carrier; wanted != "" && wanted != s.primary.Revision {
+		if is, looked := s.carries(wanted); is || !looked {
+			return wanted, looked
+		}
+	}
 	d := m.Deployment
 	again := d != nil && d.Revision == m.Registered && s.Now.After(d.Started.Add(visible))
 	if m.Registered != "" && m.Registered != s.primary.Revision && !again {
 		return m.Registered, true
 	}
 	revision, looked := s.equal(s.content.hash, Family(s.Want.Base))
-	if revision == s.primary.Revision {
-		// It carries our tags and another content than they say.
-		revision = ""
+	if !looked || (revision != "" && revision != s.primary.Revision) {
+		return revision, looked
 	}
-	return revision, looked
+	// Whatever is the primary one does not carry the content, even if its tags say so.
+	if p := m.Proven; p != nil && p.Revision != s.primary.Revision && s.Want.Carrier == "" {
+		if is, looked := s.carries(p.Revision); is || !looked {
+			return p.Revision, looked
+		}
+	}
+	return "", true
+}
+
+// carries says that revision is ACTIVE and carries the content; false when it was not looked at,
+// which is then noted as a need.
+func (s *situation) carries(revision string) (is, looked bool) {
+	if !s.lookedAt(revision) {
+		return false, false
+	}
+	return s.Facts.ProvenActive && s.Facts.ProvenHash == s.content.hash, true
+}
+
+// lookedAt says that revision was looked at; it is noted as a need where it was not.
+func (s *situation) lookedAt(revision string) bool {
+	if s.Facts.ProvenAt.IsZero() || s.Facts.ProvenRevision != revision {
+		s.need.Proven = revision
+		return false
+	}
+	return true
 }
 
 // foresee notes the need of what the start of a step will depend on, where another look-up has
 // to come back first: both can then be made at once.
 func (s *situation) foresee() {
-	if s.Want.Problem == nil && s.Blocked == nil && !s.Policy.Suspended && !s.content.carried &&
-		failed(s.memory, s.content.hash) == nil {
+	open := s.Blocked == nil && s.Barred == nil && !s.Policy.Suspended && (s.Goal == "" || s.Goal == GoalRelease)
+	if open && s.Want.Problem == nil && s.content.known && !s.content.carried && s.failing() == nil {
 		s.carrier()
 	}
 }
@@ -190,8 +255,10 @@ func (s *situation) waiting(why string) *answer {
 
 // failure says that reason is one of a service that failed.
 func failure(reason string) bool {
-	switch reason {
-	case ecsv1alpha1.ReasonCircuitBreaker, ecsv1alpha1.ReasonDeadline:
+	switch class := ecsv1alpha1.FailureClass(reason); class {
+	case ecsv1alpha1.FailureImagePull, ecsv1alpha1.FailureContainerExited, ecsv1alpha1.FailureOutOfMemory,
+		ecsv1alpha1.FailureHealthCheck, ecsv1alpha1.FailurePlacement, ecsv1alpha1.FailureResourceInit,
+		ecsv1alpha1.FailureCircuitBreaker, ecsv1alpha1.FailureAlarm, ecsv1alpha1.FailureDeadline:
 		return true
 	default:
 		return false

@@ -17,7 +17,7 @@ func TestAStepIsTakenOnlyWhereItMay(t *testing.T) {
 		},
 		{
 			name:   "a base that is not what the service runs now says nothing",
-			change: func(in *Input) { in.Want.Base = "app:0" },
+			change: func(in *Input) { in.Want.Seen = "app:0" },
 			state:  ecsv1alpha1.ServiceUnknown, reason: ecsv1alpha1.ReasonObserving, need: Need{Base: true},
 		},
 		{
@@ -67,7 +67,7 @@ func TestAStepIsTakenOnlyWhereItMay(t *testing.T) {
 			change: func(in *Input) {
 				releasedBefore(in)
 				in.View = steadyView()
-				in.Want = Want{Inputs: "i2", Base: "app:1", Hash: "h2", BaseHash: "h1"}
+				in.Want = Want{Inputs: "i2", Seen: "app:1", Base: "app:1", Hash: "h2", SeenHash: "h1"}
 			},
 			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync, need: needEqual,
 		},

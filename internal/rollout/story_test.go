@@ -103,11 +103,11 @@ func TestAForeignImageIsReverted(t *testing.T) {
 
 func TestASuspendedReleaseStartsNothing(t *testing.T) {
 	stories(t, "suspended", func(_ *testing.T, s *teller) {
-		s.suspended = true
+		s.policy.Suspended = true
 		s.settle()
-		s.then("it is resumed", func() { s.suspended = false })
+		s.then("it is resumed", func() { s.policy.Suspended = false })
 		s.run(2)
-		s.then("it is suspended while it is under way", func() { s.suspended = true })
+		s.then("it is suspended while it is under way", func() { s.policy.Suspended = true })
 		s.settle()
 	}, "mumbai/backend")
 }

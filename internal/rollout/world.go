@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
 // Location is where a service is. Memory is matched by it, never by the name of a target.
@@ -78,11 +80,53 @@ type ServiceDeployment struct {
 	// Digests are the image digests, by container, that ECS resolved for the revision it
 	// brings; nil where not looked up or not resolved yet.
 	Digests map[string]string
+	// Finished is when it ended; zero while it has not.
+	Finished time.Time
+	// Stage is its lifecycle stage (BAKE_TIME, …); "" for a rolling one without hooks. New values
+	// may come.
+	Stage string
+	// Weight and TestWeight are the percentages of production and test traffic that the revision
+	// it brings is to get; -1 where its strategy shifts none.
+	Weight, TestWeight int32
+	// Hooks are its lifecycle hooks that ECS lists now.
+	Hooks []Hook
+	// Alarms are the CloudWatch alarms that were triggered.
+	Alarms []string
 	// BreakerTriggered says that the deployment circuit breaker gave it up.
 	BreakerTriggered bool
 	FailedTasks      int32
 	Threshold        int32
 	RollbackReason   string
+}
+
+// Hook is a lifecycle hook of a service deployment.
+type Hook struct {
+	ID      string
+	Kind    string // PAUSE, AWS_LAMBDA
+	Status  string // AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED, TIMED_OUT
+	Expires time.Time
+}
+
+// Awaits is the hook that pauses the deployment until somebody decides; nil when none does.
+func (d *ServiceDeployment) Awaits() *Hook {
+	for i := range d.Hooks {
+		if d.Hooks[i].Kind == "PAUSE" && d.Hooks[i].Status == "AWAITING_ACTION" {
+			return &d.Hooks[i]
+		}
+	}
+	return nil
+}
+
+// Evidence is what a person would look up to learn why a deployment failed, each list the most
+// telling first and at most three long. It holds no value of an environment variable.
+type Evidence struct {
+	// Tasks are stopped tasks of the deployment, the last first. A task that the service
+	// scheduler stopped to scale or to replace it is not among them.
+	Tasks []ecsv1alpha1.StoppedTask
+	// Events are those of the service since the deployment began that tell of trouble.
+	Events []ecsv1alpha1.ServiceEvent
+	// Targets are tasks of the deployment that a target group calls unhealthy.
+	Targets []ecsv1alpha1.UnhealthyTarget
 }
 
 // ProblemClass is the class of a problem: what to do about it, not what it is.

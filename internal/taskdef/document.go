@@ -291,6 +291,35 @@ func (d *Document) tag(key string) string {
 	return ""
 }
 
+// WithoutValues is a text without the values of the document's environment
+// variables: they can be secrets. Short ones, which are words of any text,
+// stay, and so do those that the revision's name, an image or the name of a
+// container contains, which are shown anyway.
+func (d *Document) WithoutValues(text string) string {
+	const word = 6
+	shown := d.arn
+	for _, c := range d.containers {
+		shown += " " + c.Name + " " + c.Image
+	}
+	var values []string
+	containers, _ := d.definition.get("containerDefinitions")
+	for _, container := range containers.elements {
+		environment, _ := container.get("environment")
+		for _, variable := range environment.elements {
+			value, _ := variable.get("value")
+			if len(value.text) >= word && !strings.Contains(shown, value.text) {
+				values = append(values, value.text)
+			}
+		}
+	}
+	// One that contains another goes first, or its remainder would stay.
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	for _, value := range values {
+		text = strings.ReplaceAll(text, value, "…")
+	}
+	return text
+}
+
 // outputOnly are the members of a described task definition that
 // RegisterTaskDefinition does not take: TaskDefinition in the ECS API
 // reference, less the parameters of RegisterTaskDefinition.

@@ -1,0 +1,442 @@
+// Package safety_test holds the reconciler to what must never happen, each promise by itself: it
+// drives single passes against a simulated AWS in this process and a Kubernetes in memory. It has
+// a package of its own because it needs no control plane, so that each promise is tested in a
+// second.
+package safety_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/controllers"
+	"heliumai.space/ecsrelease/internal/awssim"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/lab"
+	"heliumai.space/ecsrelease/internal/rollout"
+	"heliumai.space/ecsrelease/internal/taskdef"
+)
+
+const (
+	namespace  = "production"
+	region     = "ap-south-1"
+	cluster    = "helium-mumbai-cluster"
+	elsewhere  = "helium-mumbai-staging-cluster"
+	longestRun = 300 // passes, of two seconds each
+)
+
+// world is a reconciler between a Kubernetes in memory and a simulated AWS, in virtual time.
+type world struct {
+	t          *testing.T
+	client     client.Client
+	account    lab.Account
+	reconciler *controllers.ReleaseReconciler
+	// beforePatch is called before a status is written, with what is to be written.
+	beforePatch func(*ecsv1alpha1.EcsRelease)
+
+	mu    sync.Mutex
+	calls []call
+	// onCall is called before AWS gets a call of the reconciler that changes something.
+	onCall func(call)
+}
+
+// call is a call of the reconciler to AWS.
+type call struct {
+	operation string
+	body      string
+}
+
+func (c call) changes() bool {
+	return !slices.ContainsFunc([]string{"Describe", "List", "Get", "BatchGet", "AssumeRole", "GET"}, func(p string) bool { return strings.HasPrefix(c.operation, p) })
+}
+
+// inWorld runs a test in a bubble. The account has two clusters with two services each, all on v1,
+// and v2 in its registry; the environment covers the one called cluster.
+func inWorld(t *testing.T, test func(w *world)) {
+	t.Helper()
+	policy, err := os.ReadFile(filepath.Join("..", "..", "config", "iam", "policy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		sim := awssim.New(awssim.Options{})
+		w := &world{t: t, beforePatch: func(*ecsv1alpha1.EcsRelease) {}, onCall: func(call) {}}
+		w.account = lab.Account{
+			AWS:  lab.AWS{Endpoint: "http://aws.invalid", Client: sim.HTTPClient()},
+			Home: region, Environments: []string{"production"}, Policy: policy,
+			Clusters: []lab.Cluster{{Region: region, Name: cluster, Prefix: "helium-"}, {Region: region, Name: elsewhere, Prefix: "staging-"}},
+		}
+		w.must(w.account.Furnish(t.Context()))
+		w.must(w.account.Settle(t.Context()))
+		_, err := w.account.Push(t.Context(), "v2")
+		w.must(err)
+		w.client = w.newClient()
+		fleet := w.newFleet(sim)
+		metrics, err := controllers.NewMetrics(prometheus.NewRegistry(), w.client)
+		w.must(err)
+		w.reconciler = &controllers.ReleaseReconciler{
+			Client: w.client, Fleet: fleet, Recorder: events.NewFakeRecorder(10_000), Metrics: metrics, Inbox: &controllers.Inbox{},
+			Timing:    rollout.Timing{CallDeadline: 5 * time.Second, Settle: 30 * time.Second, Fast: 5 * time.Second, Slow: 5 * time.Minute},
+			Freshness: 5 * time.Second,
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- fleet.Start(ctx) }()
+		test(w)
+		cancel()
+		w.must(<-stopped)
+	})
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// newClient makes a Kubernetes with the namespace and its environment.
+func (w *world) newClient() client.Client {
+	scheme := runtime.NewScheme()
+	w.must(clientgoscheme.AddToScheme(scheme))
+	w.must(ecsv1alpha1.AddToScheme(scheme))
+	places := func(object client.Object) []string {
+		var all []string
+		spec := object.(*ecsv1alpha1.EcsRelease).Spec
+		for _, target := range spec.Targets {
+			for _, service := range spec.Services {
+				all = append(all, target.Region+"/"+target.Cluster+"/"+service.Name)
+			}
+		}
+		return all
+	}
+	return fake.NewClientBuilder().WithScheme(scheme).
+		WithStatusSubresource(&ecsv1alpha1.EcsRelease{}).
+		WithIndex(&ecsv1alpha1.EcsRelease{}, "places", places).
+		WithObjects(
+			&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
+			&ecsv1alpha1.EcsEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "production"}, Spec: ecsv1alpha1.EcsEnvironmentSpec{
+				Namespaces:   &ecsv1alpha1.NamespaceSelector{Names: []string{namespace}},
+				AWS:          ecsv1alpha1.AWSIdentity{AccountID: lab.AccountID, RoleARN: lab.Role("production"), ExternalID: lab.ExternalID("production")},
+				Destinations: []ecsv1alpha1.Destination{{Region: region, Clusters: []string{cluster}, Services: []string{"*"}}},
+			}},
+		).
+		WithInterceptorFuncs(interceptor.Funcs{
+			SubResourcePatch: func(ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch, o ...client.SubResourcePatchOption) error {
+				w.beforePatch(object.(*ecsv1alpha1.EcsRelease))
+				return c.SubResource(sub).Patch(ctx, object, patch, o...)
+			},
+		}).Build()
+}
+
+// newFleet makes a fleet whose calls are taken down.
+func (w *world) newFleet(sim *awssim.Simulator) *cloud.Fleet {
+	as := map[string]string{}
+	for _, variable := range w.account.ManagerEnvironment() {
+		name, value, _ := strings.Cut(variable, "=")
+		as[name] = value
+	}
+	fleet, err := cloud.New(cloud.Options{Config: func(context.Context) (aws.Config, error) {
+		return aws.Config{
+			Region: region, HTTPClient: &http.Client{Transport: spy{w, sim.HTTPClient().Transport}},
+			Credentials: credentials.NewStaticCredentialsProvider(as["AWS_ACCESS_KEY_ID"], as["AWS_SECRET_ACCESS_KEY"], ""),
+		}, nil
+	}})
+	w.must(err)
+	return fleet
+}
+
+// spy takes calls down on their way.
+type spy struct {
+	w *world
+	http.RoundTripper
+}
+
+func (s spy) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	c := call{operation: r.Method, body: string(body)}
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		c.operation = target[strings.LastIndexByte(target, '.')+1:]
+	} else if _, action, found := strings.Cut(c.body, "Action="); found {
+		c.operation, _, _ = strings.Cut(action, "&")
+	}
+	s.w.mu.Lock()
+	s.w.calls = append(s.w.calls, c)
+	s.w.mu.Unlock()
+	if c.changes() {
+		s.w.onCall(c)
+	}
+	return s.RoundTripper.RoundTrip(r)
+}
+
+// changes are the calls that were to change something.
+func (w *world) changes() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changes := []string{}
+	for _, c := range w.calls {
+		if c.changes() {
+			changes = append(changes, c.operation)
+		}
+	}
+	return changes
+}
+
+// release is an EcsRelease of an image to both services of the clusters.
+func (w *world) release(name, image string, clusters ...string) *ecsv1alpha1.EcsRelease {
+	w.t.Helper()
+	release := &ecsv1alpha1.EcsRelease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(name), Generation: 1, CreationTimestamp: metav1.Now()},
+		Spec:       ecsv1alpha1.EcsReleaseSpec{Image: lab.Repository + ":" + image},
+	}
+	for _, service := range lab.Services() {
+		release.Spec.Services = append(release.Spec.Services, ecsv1alpha1.Service{Name: service})
+	}
+	for i, in := range clusters {
+		release.Spec.Targets = append(release.Spec.Targets, ecsv1alpha1.Target{Name: fmt.Sprint("target-", i), Region: region, Cluster: in})
+	}
+	w.must(w.client.Create(w.t.Context(), release))
+	return release
+}
+
+// change changes the spec of a release as a user would.
+func (w *world) change(name string, how func(*ecsv1alpha1.EcsReleaseSpec)) {
+	w.t.Helper()
+	release := w.get(name)
+	how(&release.Spec)
+	release.Generation++
+	w.must(w.client.Update(w.t.Context(), release))
+}
+
+func (w *world) get(name string) *ecsv1alpha1.EcsRelease {
+	w.t.Helper()
+	var release ecsv1alpha1.EcsRelease
+	w.must(w.client.Get(w.t.Context(), types.NamespacedName{Namespace: namespace, Name: name}, &release))
+	return &release
+}
+
+// pass makes one pass, and lets two seconds go by. A pass that fails is made again by the next.
+func (w *world) pass(name string) {
+	_, err := w.reconciler.Reconcile(w.t.Context(), reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
+	if err != nil {
+		w.t.Logf("a pass over %s: %v", name, err)
+	}
+	time.Sleep(2 * time.Second)
+}
+
+// until makes passes over a release until it is Ready on its spec.
+func (w *world) untilReady(name string) {
+	w.t.Helper()
+	for range longestRun {
+		w.pass(name)
+		release := w.get(name)
+		if ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady); ready != nil &&
+			ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == release.Generation {
+			return
+		}
+	}
+	w.t.Fatalf("%s does not become Ready: %+v", name, w.get(name).Status.Conditions)
+}
+
+// refused makes passes over a release and fails unless it is refused for the reason, with nothing
+// changed in AWS.
+func (w *world) refused(name, reason string) {
+	w.t.Helper()
+	for range 30 {
+		w.pass(name)
+	}
+	ready := meta.FindStatusCondition(w.get(name).Status.Conditions, ecsv1alpha1.ConditionReady)
+	if ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != reason {
+		w.t.Errorf("%s is %+v, wanted not to be Ready for %s", name, ready, reason)
+	}
+	if changes := w.changes(); len(changes) > 0 {
+		w.t.Errorf("AWS was asked to change something: %v", changes)
+	}
+}
+
+func TestNothingIsChangedInAWSWithoutAnIntentInStatus(t *testing.T) {
+	inWorld(t, func(w *world) {
+		announced := map[string]int{}
+		w.onCall = func(c call) {
+			var request struct {
+				Family, Service, TaskDefinition string
+				Tags                            []struct{ Key, Value string }
+			}
+			if err := json.Unmarshal([]byte(c.body), &request); err != nil {
+				t.Errorf("%s: %v", c.operation, err)
+			}
+			of := func(i *ecsv1alpha1.Intent, service string) bool {
+				switch c.operation {
+				case "RegisterTaskDefinition":
+					return i.Action == ecsv1alpha1.IntentRegister && slices.ContainsFunc(request.Tags, func(tag struct{ Key, Value string }) bool {
+						return tag.Key == taskdef.TagHash && tag.Value == i.Hash
+					})
+				case "UpdateService":
+					return i.Action == ecsv1alpha1.IntentUpdate && service == request.Service && strings.HasSuffix(request.TaskDefinition, "/"+i.Revision)
+				}
+				return false
+			}
+			for _, target := range w.get("backend").Status.Targets {
+				for _, s := range target.Services {
+					if s.Intent != nil && of(s.Intent, s.Name) {
+						announced[c.operation]++
+						return
+					}
+				}
+			}
+			t.Errorf("%s of %s%s is under way, and no intent for it is in status", c.operation, request.Family, request.Service)
+		}
+		w.release("backend", "v2", cluster)
+		w.untilReady("backend")
+		for _, operation := range []string{"RegisterTaskDefinition", "UpdateService"} {
+			if announced[operation] != len(lab.Services()) {
+				t.Errorf("%s was announced %d times, wanted once for each of %v", operation, announced[operation], lab.Services())
+			}
+		}
+	})
+}
+
+func TestAReleaseThatChangesUnderAPassHasNothingDoneForIt(t *testing.T) {
+	inWorld(t, func(w *world) {
+		changed := false
+		w.beforePatch = func(release *ecsv1alpha1.EcsRelease) {
+			announces := slices.ContainsFunc(release.Status.Targets, func(target ecsv1alpha1.TargetStatus) bool {
+				return slices.ContainsFunc(target.Services, func(s ecsv1alpha1.ServiceStatus) bool { return s.Intent != nil })
+			})
+			if announces && !changed {
+				changed = true
+				w.change("backend", func(spec *ecsv1alpha1.EcsReleaseSpec) { spec.Suspend = true })
+			}
+		}
+		w.release("backend", "v2", cluster)
+		for range 60 {
+			w.pass("backend")
+		}
+		if !changed {
+			t.Error("no pass announced anything")
+		}
+		if changes := w.changes(); len(changes) > 0 {
+			t.Errorf("the release was suspended under the pass, and AWS asked for %v", changes)
+		}
+	})
+}
+
+func TestAStepIsBasedOnAYoungObservation(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release("backend", "v1", cluster)
+		w.untilReady("backend")
+		base := w.deployAnother("backend")
+		time.Sleep(3 * time.Minute) // less than the slow cadence: what is stored is of before
+
+		bases := []string{}
+		w.onCall = func(c call) {
+			var request struct {
+				Family string
+				Tags   []struct{ Key, Value string }
+			}
+			if err := json.Unmarshal([]byte(c.body), &request); err != nil {
+				t.Errorf("%s: %v", c.operation, err)
+			}
+			for _, tag := range request.Tags {
+				if request.Family == "helium-backend" && tag.Key == taskdef.TagBase {
+					bases = append(bases, tag.Value)
+				}
+			}
+		}
+		w.change("backend", func(spec *ecsv1alpha1.EcsReleaseSpec) { spec.Image = lab.Repository + ":v2" })
+		w.untilReady("backend")
+		if !slices.Equal(bases, []string{base}) {
+			t.Errorf("v2 was derived from %v, wanted only %s, which ran when v2 was asked for", bases, base)
+		}
+	})
+}
+
+// deployAnother has somebody else deploy the task definition of a service with another CPU share,
+// and returns the revision.
+func (w *world) deployAnother(service string) string {
+	w.t.Helper()
+	somebody := ecs.NewFromConfig(w.account.AWS.Root(lab.AccountID, region))
+	family := "helium-" + service
+	found, err := somebody.DescribeTaskDefinition(w.t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &family})
+	w.must(err)
+	d := found.TaskDefinition
+	d.ContainerDefinitions[0].Cpu = 7
+	made, err := somebody.RegisterTaskDefinition(w.t.Context(), &ecs.RegisterTaskDefinitionInput{
+		Family: d.Family, ContainerDefinitions: d.ContainerDefinitions, Cpu: d.Cpu, Memory: d.Memory, NetworkMode: d.NetworkMode,
+		RequiresCompatibilities: d.RequiresCompatibilities, RuntimePlatform: d.RuntimePlatform, TaskRoleArn: d.TaskRoleArn, ExecutionRoleArn: d.ExecutionRoleArn,
+	})
+	w.must(err)
+	_, err = somebody.UpdateService(w.t.Context(), &ecs.UpdateServiceInput{
+		Cluster: aws.String(cluster), Service: &service, TaskDefinition: made.TaskDefinition.TaskDefinitionArn,
+	})
+	w.must(err)
+	arn := *made.TaskDefinition.TaskDefinitionArn
+	return arn[strings.LastIndexByte(arn, '/')+1:]
+}
+
+func TestAReleaseWithoutAnEnvironmentTouchesNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		var environment ecsv1alpha1.EcsEnvironment
+		w.must(w.client.Get(t.Context(), types.NamespacedName{Name: "production"}, &environment))
+		environment.Spec.Namespaces.Names = []string{"staging"}
+		w.must(w.client.Update(t.Context(), &environment))
+
+		w.release("backend", "v2", cluster)
+		w.refused("backend", ecsv1alpha1.ReasonNoEnvironment)
+		if len(w.calls) > 0 {
+			t.Errorf("AWS was called: %v", w.calls)
+		}
+	})
+}
+
+func TestATargetOutsideOfTheEnvironmentHoldsTheWholeReleaseUp(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release("backend", "v2", cluster, elsewhere)
+		w.refused("backend", ecsv1alpha1.ReasonDestinationNotAllowed)
+	})
+}
+
+func TestAServiceBelongsToTheOlderOfTwoReleases(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release("older", "v1", cluster)
+		w.untilReady("older")
+		w.release("younger", "v2", cluster)
+		w.refused("younger", ecsv1alpha1.ReasonServiceConflict)
+	})
+}

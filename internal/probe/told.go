@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+)
+
+// plainError is a sentence of ours.
+type plainError struct{ said string }
+
+func (e *plainError) Error() string { return e.said }
+
+// unreadable stands for what net/http says of an answer, which quotes it.
+const unreadable = "what came back is not an HTTP answer that can be read"
+
+// told is an error in words that hold nothing of what was answered, but what a certificate says
+// of itself. An error that is none of those known is told otherwise.
+func told(err error, otherwise string) string {
+	var (
+		ours    *plainError
+		lookup  *net.DNSError
+		op      *net.OpError
+		invalid *tls.CertificateVerificationError
+		record  tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &ours):
+		return ours.said
+	case errors.As(err, &lookup):
+		return lookup.Err
+	case errors.As(err, &invalid):
+		return invalid.Error()
+	case errors.As(err, &record):
+		return "it does not speak TLS: " + record.Msg
+	case errors.As(err, &op) && op.Op == "dial":
+		return op.Err.Error()
+	case errors.As(err, &op):
+		return op.Op + ": " + op.Err.Error()
+	case errors.Is(err, context.Canceled):
+		return "called off"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed without an answer"
+	case strings.HasPrefix(err.Error(), "tls: "):
+		return err.Error()
+	}
+	return otherwise
+}

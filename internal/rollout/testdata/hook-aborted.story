@@ -1,0 +1,20 @@
+09:00:00 mumbai/backend: 1 OutOfSync: runs mumbai-backend:1, which does not carry the image; registering one that does
+09:00:00 mumbai/backend: 2 registers app:v2+env1 as mumbai-backend:2
+09:00:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: OutOfSync, runs mumbai-backend:1, which does not carry the image; registering one that does
+09:00:15 mumbai/backend: 2 updates to mumbai-backend:2
+09:00:30 mumbai/backend: 1 stage PRE_SCALE_UP with 0% of the traffic
+09:00:45 mumbai/backend: 1 stage SCALE_UP with 0% of the traffic
+09:01:00 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+09:01:00 mumbai/backend: 1 stage POST_SCALE_UP with 0% of the traffic
+09:01:00 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+
+-- abort: 1
+09:05:00 ! abort: what was in flight counts as failed
+09:05:00 mumbai/backend: 2 rolls sd-2 back at hook pause2
+09:05:15 mumbai/backend: 1 RollingBack: going back to mumbai-backend:1; ECS rolls the service back, it has mumbai-backend:1 now; ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3
+09:05:15 => Ready=False RollingBack: 0/1 services run app:v2; mumbai/backend: RollingBack, going back to mumbai-backend:1; ECS rolls the service back, it has mumbai-backend:1 now; ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3
+09:05:30 mumbai/backend: 1 RolledBack (Aborted): back on mumbai-backend:1; aborted by ecs.heliumai.space/abort=1; not tried again until the image or the service's task definition changes, or a retry
+09:05:30 => Ready=False Aborted: failed (Aborted) at mumbai/backend: going back to mumbai-backend:1; ECS rolls the service back, it has mumbai-backend:1 now; ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3; 0/1 services run app:v2; mumbai/backend: RolledBack (Aborted), back on mumbai-backend:1; aborted by ecs.heliumai.space/abort=1; not tried again until the image or the service's task definition changes, or a retry
+
+1 registrations, 1 updates
+history 1: app:v2 RolledBack 

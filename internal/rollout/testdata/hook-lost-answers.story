@@ -1,0 +1,34 @@
+09:00:00 mumbai/backend: 1 OutOfSync: runs mumbai-backend:1, which does not carry the image; registering one that does
+09:00:00 mumbai/backend: 2 registers app:v2+env1 as mumbai-backend:2
+09:00:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: OutOfSync, runs mumbai-backend:1, which does not carry the image; registering one that does
+09:00:15 mumbai/backend: 2 updates to mumbai-backend:2
+09:00:30 mumbai/backend: 1 stage PRE_SCALE_UP with 0% of the traffic
+09:00:45 mumbai/backend: 1 stage SCALE_UP with 0% of the traffic
+09:01:00 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+09:01:00 mumbai/backend: 1 stage POST_SCALE_UP with 0% of the traffic
+09:01:00 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+
+-- calls never arrive
+
+-- approve: hook-pause2
+09:05:00 ! approve: approved hook-pause2
+09:05:00 mumbai/backend: 2 Continue never arrives
+
+-- calls arrive again, without answers
+09:05:15 mumbai/backend: 1 Deploying: the answer to the decision about hook pause2 was lost, or the controller was restarted meanwhile; looking whether it was made, and counting it as not made if nothing of it shows by 2026-11-23T09:05:45Z
+09:05:15 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: Deploying, the answer to the decision about hook pause2 was lost, or the controller was restarted meanwhile; looking whether it was made, and counting it as not made if nothing of it shows by 2026-11-23T09:05:45Z
+09:05:45 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); somebody approved: letting it go on; ECS decides by itself at 2026-11-24T09:01:00Z
+09:05:45 mumbai/backend: 2 lets sd-2 go on after hook pause2, and the answer is lost
+09:05:45 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); somebody approved: letting it go on; ECS decides by itself at 2026-11-24T09:01:00Z
+09:06:00 mumbai/backend: 1 Deploying: mumbai-backend:2: 2/2 tasks run (deployment ecs-svc/2), 2 of other revisions, stage PRODUCTION_TRAFFIC_SHIFT, 5% of the traffic
+09:06:00 mumbai/backend: 1 stage PRODUCTION_TRAFFIC_SHIFT with 5% of the traffic
+09:06:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: Deploying, mumbai-backend:2: 2/2 tasks run (deployment ecs-svc/2), 2 of other revisions, stage PRODUCTION_TRAFFIC_SHIFT, 5% of the traffic
+09:06:15 mumbai/backend: 1 stage PRODUCTION_TRAFFIC_SHIFT with 100% of the traffic
+09:06:30 mumbai/backend: 1 stage POST_PRODUCTION_TRAFFIC_SHIFT with 100% of the traffic
+09:06:45 mumbai/backend: 1 stage BAKE_TIME with 100% of the traffic
+09:07:00 mumbai/backend: 1 stage CLEAN_UP with 100% of the traffic
+09:07:15 mumbai/backend: 1 InSync: runs mumbai-backend:2
+09:07:15 => Ready=True Released: 1/1 services run app:v2
+
+1 registrations, 1 updates
+history 1: app:v2 Released mumbai-backend:2

@@ -1,0 +1,20 @@
+09:00:00 mumbai/backend: 1 OutOfSync: runs mumbai-backend:1, which does not carry the image; registering one that does
+09:00:00 mumbai/backend: 2 registers app:v2+env1 as mumbai-backend:2
+09:00:00 virginia/backend: 1 OutOfSync: runs virginia-backend:1, which does not carry the image; registering one that does
+09:00:00 virginia/backend: 2 registers app:v2+env1 as virginia-backend:2
+09:00:00 => Ready=False Progressing: 0/2 services run app:v2; mumbai/backend: OutOfSync, runs mumbai-backend:1, which does not carry the image; registering one that does; virginia/backend: OutOfSync
+09:00:15 mumbai/backend: 2 updates to mumbai-backend:2
+09:00:15 virginia/backend: 2 updates to virginia-backend:2
+
+-- virginia's tasks crash
+09:00:45 virginia/backend: 1 Failed (CircuitBreaker): ECS gave the deployment of virginia-backend:2 up and began to roll it back (service deployment sd-2); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; the service now has virginia-backend:1; not tried again until the image or the service's task definition changes, or a retry
+09:00:45 => Ready=False RollingBack: failed (CircuitBreaker) at virginia/backend: ECS gave the deployment of virginia-backend:2 up and began to roll it back (service deployment sd-2); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; 0/2 services run app:v2; virginia/backend: Failed (CircuitBreaker), ECS gave the deployment of virginia-backend:2 up and began to roll it back (service deployment sd-2); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; the service now has virginia-backend:1; not tried again until the image or the service's task definition changes, or a retry; mumbai/backend: Deploying
+09:01:00 mumbai/backend: 1 RollingBack: going back to mumbai-backend:1; stopping the deployment of mumbai-backend:2, so that ECS rolls it back
+09:01:00 mumbai/backend: 2 stops sd-2
+09:01:00 virginia/backend: 1 RollingBack: going back to virginia-backend:1; ECS rolls the service back, it has virginia-backend:1 now; ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3
+09:03:00 virginia/backend: 1 RolledBack (CircuitBreaker): back on virginia-backend:1; ECS gave the deployment of virginia-backend:2 up and began to roll it back (service deployment sd-2); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; not tried again until the image or the service's task definition changes, or a retry
+09:03:15 mumbai/backend: 1 RolledBack: back on mumbai-backend:1
+09:03:15 => Ready=False CircuitBreaker: failed (CircuitBreaker) at virginia/backend: ECS gave the deployment of virginia-backend:2 up and began to roll it back (service deployment sd-2); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; 0/2 services run app:v2; mumbai/backend: RolledBack, back on mumbai-backend:1; virginia/backend: RolledBack (CircuitBreaker)
+
+2 registrations, 2 updates
+history 1: app:v2 RolledBack 
