@@ -76,6 +76,16 @@ func TestTheTablesOfThePageHoldWhatTheCodeHas(t *testing.T) {
 	}
 }
 
+func TestEveryCommandIsShownAsItIsGiven(t *testing.T) {
+	page := read(t, releasePage)
+	for name, command := range declared(t, "ecsrelease_types.go", "Annotation") {
+		given := regexp.MustCompile(`(?m)^\$ kubectl -n \S+ annotate ecsr \S+ --overwrite ` + regexp.QuoteMeta(command) + "=")
+		if !given.MatchString(page) {
+			t.Errorf("%s does not show how to give %s (%s)", releasePage, command, name)
+		}
+	}
+}
+
 func TestEveryValueThatAFieldMayHaveIsDocumented(t *testing.T) {
 	documented := named(read(t, releasePage))
 	for _, file := range []string{"ecsrelease_types.go", "ecsrelease_status.go"} {

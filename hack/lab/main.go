@@ -1,7 +1,8 @@
 // Command lab brings up the whole world on this machine: a kube-apiserver (bin/kubebox), a local
 // AWS (bin/awssim) with the clusters, services and images of config/samples, and the controller
-// (bin/manager). As a demo it then releases v2 while a table follows, checks what AWS's journal
-// says of it, and ends; as a lab it stays up.
+// (bin/manager). As a demo it then releases v2, which works, v3, which crashes in the first wave
+// of production, and v4, while a table follows; it checks what runs in AWS and what AWS's journal
+// says of each, and ends. As a lab it stays up.
 package main
 
 import (
@@ -81,22 +82,49 @@ The lab is up. In another terminal:
   export KUBECONFIG=%s
   export AWS_ENDPOINT_URL=%s AWS_REGION=ap-south-1 AWS_DEFAULT_REGION=ap-south-1
   export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
+  kubectl() { %s kubectl "$@"; }        # unless you have one
 
-  kubectl get ecsreleases -A            # or: %s kubectl get ecsreleases -A
-  kubectl -n staging patch ecsrelease helium-backend --type=merge -p '{"spec":{"image":"helium-backend:v2"}}'
-  kubectl -n staging get ecsreleases -w
-
+  kubectl get ecsreleases -A
   aws ecs describe-services --cluster helium-mumbai-staging-cluster --services backend worker
   curl -s $AWS_ENDPOINT_URL/_sim/       # what can be done to this AWS
-
-In ECR there are helium-backend:v1, v2, and v3, whose containers exit with 3 when they are run.
-There is no v4.
+%s
+In ECR there are helium-backend:v1, v2 and v4, which work, and v3, whose containers exit with 3 when
+they are run. There is no v5.
 
 The log of the controller is %s. Ctrl-C ends it all.
-`, world.Kubeconfig, world.account.AWS.Endpoint, lab.AccountID, lab.RootSecret, world.Path("kubebox"), world.manager.Log)
+`, world.Kubeconfig, world.account.AWS.Endpoint, lab.AccountID, lab.RootSecret, world.Path("kubebox"), lines, world.manager.Log)
 	defer say("the lab has ended")
 	return world.Wait(ctx)
 }
+
+// lines are what a visitor may want to try, in an order that works.
+const lines = `
+To try in bash or zsh, one after the other, each when the one before has ended (in a third terminal,
+kubectl -n staging get ecsreleases -w shows it):
+
+  image() { kubectl -n staging patch ecsr helium-backend --type=merge -p '{"spec":{"image":"helium-backend:'$1'"}}'; }
+  order() { kubectl -n staging annotate ecsr helium-backend --overwrite "ecs.heliumai.space/$1"; }
+  show()  { kubectl -n staging get ecsr helium-backend -o jsonpath="{.status.$1}"; echo; }
+
+  image v2                                      # works
+  image v3                                      # crashes, and is rolled back to v2
+  show failure
+  curl -X DELETE $AWS_ENDPOINT_URL/_sim/images  # what v3 crashed of is mended,
+  order retry=$(date +%s)                       # so the same image is tried once more
+
+  kubectl -n staging patch ecsr helium-backend --type=merge -p '{"spec":{"strategy":{"approval":"EveryWave"}}}'
+  image v4                                      # somebody has to approve it now
+  order approve=$(show 'awaiting[0].id')
+  order abort=$(date +%s)                       # while it is deployed: it fails, and is rolled back
+  order retry=$(date +%s)
+
+  order hold=$(date +%s)/previous               # back to the release before, whatever the spec says
+  order release-hold=$(date +%s)                # and on to what the spec says: a release of its own,
+  order approve=$(show 'awaiting[0].id')        # to be approved like any other
+
+  kubectl -n production patch ecsr helium-backend --type=merge -p '{"spec":{"image":"helium-backend:v2"}}'
+  kubectl -n production get ecsr helium-backend -o jsonpath='{range .status.waves[*]}{@}{"\n"}{end}'
+`
 
 // say prints a line of the story.
 func say(format string, args ...any) {

@@ -10,124 +10,150 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
-// follow shows the releases in a table until all of them run the image. On a terminal the table
-// is drawn again in its place; elsewhere each row is printed when it changes.
-func follow(ctx context.Context, w *world, image string) error {
+// follow shows the releases in a table until each has come to its end.
+func follow(ctx context.Context, w *world, ends map[string]ending) error {
 	screen := newScreen()
 	for {
 		var list ecsv1alpha1.EcsReleaseList
 		if err := w.Client.List(ctx, &list); err != nil {
 			return fmt.Errorf("listing releases: %w", err)
 		}
-		screen.draw(rows(list.Items))
-		done, err := settled(list.Items, image)
-		if err != nil || done {
-			return err
+		slices.SortFunc(list.Items, func(a, b ecsv1alpha1.EcsRelease) int { return -strings.Compare(a.Namespace, b.Namespace) })
+		var blocks []block
+		ended := 0
+		var wrong error
+		for _, release := range list.Items {
+			blocks = append(blocks, blockOf(release))
+			switch done, err := ends[release.Namespace](release); {
+			case err != nil:
+				wrong = err
+			case done:
+				ended++
+			}
+		}
+		screen.draw(blocks)
+		if wrong != nil || ended == len(ends) {
+			return wrong
 		}
 		if err := w.Alive(); err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s everywhere: %w; the end of the controller's log:\n%s", image, ctx.Err(), w.manager.Tail())
+			return fmt.Errorf("waiting for the releases: %w; the end of the controller's log:\n%s", ctx.Err(), w.manager.Tail())
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }
 
-// rows are the table: a row for each release, and one for each of its services.
-func rows(releases []ecsv1alpha1.EcsRelease) [][]string {
-	var all [][]string
-	slices.SortFunc(releases, func(a, b ecsv1alpha1.EcsRelease) int { return -strings.Compare(a.Namespace, b.Namespace) })
-	for _, release := range releases {
-		ready, reason := "", "not seen by a controller yet"
-		if condition := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady); condition != nil {
-			ready, reason = string(condition.Status), condition.Reason
+// block is what the table shows of a release.
+type block struct {
+	owner string
+	// title is about the release, services are rows of cells about each of its services, and
+	// failure is why it failed.
+	title    string
+	services [][]string
+	failure  string
+}
+
+// blockOf shows a release. Waves are named where there are several.
+func blockOf(release ecsv1alpha1.EcsRelease) block {
+	status := release.Status
+	ready, reason := "Unknown", "not seen by a controller yet"
+	if condition := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady); condition != nil {
+		ready, reason = string(condition.Status), condition.Reason
+	}
+	shown := block{
+		owner: release.Namespace,
+		title: strings.TrimRight(strings.Join([]string{"Ready " + ready, reason, status.Image, status.Progress}, "  "), " "),
+	}
+	waves := slices.ContainsFunc(status.Targets, func(t ecsv1alpha1.TargetStatus) bool { return t.Wave > 0 })
+	for _, target := range status.Targets {
+		wave := ""
+		if waves {
+			wave = fmt.Sprintf("wave %d", target.Wave)
 		}
-		all = append(all, []string{release.Namespace + "/" + release.Name, "READY " + ready, reason, release.Status.Image, release.Status.Progress})
-		for _, target := range release.Status.Targets {
-			for _, service := range target.Services {
-				tasks := ""
-				if d := service.Deployment; d != nil && d.Outcome == "" && d.Desired > 0 {
-					tasks = fmt.Sprintf("%d/%d new, %d old tasks", d.Running, d.Desired, d.Old)
-				}
-				reason := service.Reason
-				if reason == string(service.State) || reason == ecsv1alpha1.ReasonProgressing {
-					reason = ""
-				}
-				all = append(all, []string{"  " + target.Name + "/" + service.Name, string(service.State), reason, service.Revision, tasks})
+		for _, service := range target.Services {
+			shown.services = append(shown.services, []string{
+				target.Name + "/" + service.Name, wave, string(service.State), reasonOf(service), service.Revision, tasksOf(service),
+			})
+		}
+	}
+	if f := status.Failure; f != nil {
+		shown.failure = fmt.Sprintf("%s at %s/%s%s: %s", f.Class, f.Target, f.Service, exitCodes(f), f.Message)
+	}
+	return shown
+}
+
+// reasonOf is why the service is in its state, where the state does not say it.
+func reasonOf(service ecsv1alpha1.ServiceStatus) string {
+	if service.Reason == string(service.State) || service.Reason == ecsv1alpha1.ReasonProgressing {
+		return ""
+	}
+	return service.Reason
+}
+
+// tasksOf is how far the service's deployment is.
+func tasksOf(service ecsv1alpha1.ServiceStatus) string {
+	d := service.Deployment
+	if d == nil || d.Outcome != "" || d.Desired == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d new, %d old", d.Running, d.Desired, d.Old)
+}
+
+// exitCodes are how containers of the tasks that a failure shows ended.
+func exitCodes(f *ecsv1alpha1.Failure) string {
+	var codes []string
+	for _, task := range f.Tasks {
+		for _, result := range task.Results {
+			if result.ExitCode != nil {
+				codes = append(codes, fmt.Sprintf("%s exited with %d", result.Container, *result.ExitCode))
 			}
 		}
 	}
-	return all
-}
-
-// screen shows a table that changes.
-type screen struct {
-	terminal bool
-	began    time.Time
-	height   int
-	last     map[string]string
-}
-
-func newScreen() *screen {
-	return &screen{
-		terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb",
-		began:    time.Now(),
-		last:     map[string]string{},
+	if len(codes) == 0 {
+		return ""
 	}
+	return " (" + strings.Join(slices.Compact(codes), ", ") + ")"
 }
 
-// fits says how wide lines may be for that many of them to be drawn again in their place, and
-// whether they can be at all.
-func (s *screen) fits(lines int) (width int, ok bool) {
-	if !s.terminal {
-		return 0, false
+// lines are the rows of a block, its services in columns.
+func (b block) lines() []string {
+	lines := []string{fmt.Sprintf("%-10s  %s", b.owner, b.title)}
+	for _, line := range align(b.services) {
+		lines = append(lines, "  "+line)
 	}
-	width, height, err := term.GetSize(int(os.Stdout.Fd()))
-	return width, err == nil && width > 0 && lines < height
+	if b.failure != "" {
+		lines = append(lines, "  failure: "+b.failure)
+	}
+	return lines
 }
 
-func (s *screen) draw(table [][]string) {
-	lines := align(table)
-	if width, ok := s.fits(len(lines)); ok {
-		var frame strings.Builder
-		if s.height > 0 {
-			fmt.Fprintf(&frame, "\x1b[%dA", s.height)
-		}
-		for _, line := range lines {
-			frame.WriteString("\x1b[2K" + line[:min(len(line), width)] + "\n")
-		}
-		frame.WriteString("\x1b[J")
-		fmt.Print(frame.String())
-		s.height = len(lines)
-		return
-	}
-	owner := ""
-	for i, row := range table {
-		if !strings.HasPrefix(row[0], " ") {
-			owner = row[0]
-		}
-		key, shown := owner+row[0], strings.Join(row, " ")
-		if s.last[key] != shown {
-			s.last[key] = shown
-			fmt.Printf("%5.1fs  %-26s %s\n", time.Since(s.began).Seconds(), owner, strings.TrimPrefix(lines[i], owner))
-		}
-	}
-}
-
-// align puts the cells of a table into columns.
+// align puts the cells of a table into columns. A column that is empty takes no room.
 func align(table [][]string) []string {
+	if len(table) == 0 {
+		return nil
+	}
+	var columns []int
+	for i := range table[0] {
+		if slices.ContainsFunc(table, func(row []string) bool { return row[i] != "" }) {
+			columns = append(columns, i)
+		}
+	}
 	var buffer bytes.Buffer
-	writer := tabwriter.NewWriter(&buffer, 14, 0, 2, ' ', 0)
+	writer := tabwriter.NewWriter(&buffer, 0, 0, 2, ' ', 0)
 	for _, row := range table {
-		fmt.Fprintln(writer, strings.Join(row, "\t"))
+		cells := make([]string, 0, len(columns))
+		for _, i := range columns {
+			cells = append(cells, row[i])
+		}
+		fmt.Fprintln(writer, strings.Join(cells, "\t"))
 	}
 	if err := writer.Flush(); err != nil {
 		return []string{err.Error()}

@@ -15,6 +15,8 @@ type world struct {
 	speed   float64
 	account lab.Account
 	manager *lab.Process
+	// digests are the tags that were pushed to it, by digest.
+	digests map[string]string
 }
 
 func newWorld(bin string, speed float64) (*world, error) {
@@ -26,28 +28,28 @@ func newWorld(bin string, speed float64) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &world{Machine: machine, speed: speed, account: lab.Account{
+	return &world{Machine: machine, speed: speed, digests: map[string]string{}, account: lab.Account{
 		Home: "ap-south-1", Clusters: lab.SampleClusters(), Environments: []string{"staging", "production"}, Policy: policy,
 	}}, nil
 }
 
 // start brings everything up, in the order in which it depends on each other.
 func (w *world) start(ctx context.Context) (err error) {
-	say("starting a control plane and a local AWS, in which time passes %g times as fast (logs are in %s)", w.speed, w.Dir)
+	say("starting a control plane and a local AWS, in which time passes %g times as\n   fast (logs are in %s)", w.speed, w.Dir)
 	if err := w.StartControlPlane(ctx); err != nil {
 		return err
 	}
 	if w.account.AWS, err = w.StartAWS(ctx, "awssim", "--speed", fmt.Sprint(w.speed)); err != nil {
 		return err
 	}
-	say("in AWS: two services in each of four clusters in three regions, all on helium-backend:v1")
+	say("in AWS: two services in each of four clusters in three regions, all on\n   helium-backend:v1")
 	if err := w.account.Furnish(ctx); err != nil {
 		return err
 	}
 	if err := w.account.Settle(ctx); err != nil {
 		return err
 	}
-	say("installing the CRDs and starting the controller, which looks every second instead of every five")
+	say("installing the CRDs and starting the controller, which looks every second\n   instead of every five")
 	if err := w.InstallCRDs(ctx); err != nil {
 		return err
 	}
@@ -58,23 +60,47 @@ func (w *world) start(ctx context.Context) (err error) {
 	return w.Kubectl(ctx, "apply", "-k", "config/samples")
 }
 
-// stock pushes what a visitor may want to release: a good image, and one that crashes.
+// stock pushes what a visitor may want to release: good images, and one that crashes.
 func (w *world) stock(ctx context.Context) error {
-	if _, err := w.account.Push(ctx, "v2"); err != nil {
-		return err
+	for _, tag := range []string{"v2", "v3", "v4"} {
+		if err := w.push(ctx, tag); err != nil {
+			return err
+		}
 	}
-	crashing, err := w.account.Push(ctx, "v3")
-	if err != nil {
-		return err
+	return w.crashing(ctx, "v3", "", "")
+}
+
+// push pushes an image, as CI would. It is replicated from there.
+func (w *world) push(ctx context.Context, tag string) error {
+	digest, err := w.account.Push(ctx, tag)
+	if err == nil {
+		w.digests[digest] = tag
 	}
-	for _, image := range []string{"*:v3", "*" + crashing} {
-		behavior := map[string]any{"image": image, "kind": "Crash", "exitCode": 3, "afterSeconds": 3}
+	return err
+}
+
+// crashing makes the containers of an image that was pushed exit with 3, in services of a
+// cluster; "" stands for all.
+func (w *world) crashing(ctx context.Context, tag, cluster, service string) error {
+	images := []string{"*:" + tag}
+	for digest, pushed := range w.digests {
+		if pushed == tag {
+			images = append(images, "*"+digest)
+		}
+	}
+	for _, image := range images {
+		behavior := map[string]any{
+			"image": image, "cluster": cluster, "service": service, "kind": "Crash", "exitCode": crashCode, "afterSeconds": 3,
+		}
 		if err := w.account.AWS.Admin(ctx, http.MethodPut, "images", behavior, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// crashCode is what containers that crash exit with.
+const crashCode = 3
 
 func (w *world) startManager() (err error) {
 	w.manager, err = w.Launch("manager", "manager", append(w.account.ManagerEnvironment(), "KUBECONFIG="+w.Kubeconfig),

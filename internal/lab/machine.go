@@ -31,6 +31,8 @@ type Machine struct {
 
 	bin       string
 	processes []*Process
+	// kept says that somebody was told where the logs are.
+	kept bool
 }
 
 // NewMachine makes a machine of the programs in bin, which `make build` puts there.
@@ -159,12 +161,13 @@ func (m *Machine) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case err := <-ended:
+		m.kept = true
 		return err
 	}
 }
 
 // Close ends all processes, the last one first, and removes what they left unless one of them
-// would not end.
+// would not end, or ended while somebody was waiting for it.
 func (m *Machine) Close() error {
 	var problems []error
 	for _, p := range slices.Backward(m.processes) {
@@ -172,6 +175,9 @@ func (m *Machine) Close() error {
 	}
 	if err := errors.Join(problems...); err != nil {
 		return err
+	}
+	if m.kept {
+		return nil
 	}
 	return os.RemoveAll(m.Dir)
 }
