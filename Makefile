@@ -28,7 +28,7 @@ help: ## Show this help
 ##@ See it work
 
 .PHONY: demo
-demo: build ## The story from start to end: a control plane, a local AWS, two releases from v1 to v2; exits
+demo: build ## The story from start to end: releases that work, one that crashes and is rolled back; exits
 	bin/lab --mode=demo
 
 .PHONY: lab
@@ -89,7 +89,8 @@ SEEDS ?= 2000
 SEED ?=
 .PHONY: simulate
 simulate: ## Simulate days of many worlds with faults at every call, each from its seed (SEEDS=n, SEED=n)
-	$(GO) run ./hack/simulate -seeds=$(SEEDS) $(if $(SEED),-seed=$(SEED))
+	@mkdir -p bin && $(GO) test -c -o bin/simulation.test ./internal/simulation
+	cd internal/simulation && SEEDS=$(SEEDS) SEED=$(SEED) ../../bin/simulation.test -test.run=Seed -test.timeout=0
 
 .PHONY: test-the-tests
 test-the-tests: ## Take out one safety line of the sources at a time; a test must notice each

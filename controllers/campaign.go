@@ -168,7 +168,7 @@ func (p *pass) finished(wave int32) bool {
 // awaiting is what waits for a person: waves, and deployments that a hook has paused.
 func (p *pass) awaiting(services []rollout.Placed) []ecsv1alpha1.Awaiting {
 	before := p.before.Awaiting
-	awaiting := p.campaign.Awaiting(services, before, p.started)
+	awaiting := p.campaign.Awaiting(services)
 	for _, s := range p.services {
 		if s.decision.Awaiting == nil {
 			continue

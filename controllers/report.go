@@ -36,15 +36,14 @@ func (r *ReleaseReconciler) report(ctx context.Context, p *pass) (ctrl.Result, e
 	return ctrl.Result{RequeueAfter: p.next(r.Timing, verdict)}, nil
 }
 
-// knowsLess says that this pass knows less than the status which it found: that tells how the
-// release ended, and not everything was looked at since this process began, or since somebody asked
-// to look again. So a restart does not turn what has ended upside down. The look is on its way.
+// knowsLess says that this pass knows less than the status which it found: not everything was looked
+// at since this process began. So a restart turns nothing upside down. The look is on its way, and
+// one that comes to nothing is a look. Where somebody asked to look again, that has to be written.
 func (p *pass) knowsLess() bool {
 	status := &p.release.Status
-	ended := meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionReady) || meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionStalled)
+	told := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady) != nil && status.ObservedGeneration == p.release.Generation
 	acted := slices.ContainsFunc(p.services, func(s *service) bool { return s.decision.Step.Action != rollout.ActionNone })
-	ordered := !equality.Semantic.DeepEqual(status.Handled, p.ledger.Handled) // that is to be written down at once
-	return p.blind == nil && p.unseen() != nil && ended && !acted && !ordered && status.ObservedGeneration == p.release.Generation
+	return told && !p.look && p.blind == nil && p.unseen() != nil && !acted
 }
 
 // announce writes the intents of this pass, with what commands and decisions changed in what is

@@ -43,6 +43,11 @@ func TestTheAPIServerTurnsBadReleasesDownInTheUsersWords(t *testing.T) {
 			s.Services = services("arn:aws:ecs:ap-south-1:111122223333:service/backend")
 		}, "a service is named by its name, not its ARN"},
 		{"no targets", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets = nil }, "spec.targets"},
+		{"a check with a user", checking("https://me@heliumai.space/"), "url must be http:// or https://"},
+		{"a check with a port that is none", checking("https://heliumai.space:99999/"), "a port from 1 to 65535"},
+		{"a check with a broken escape", checking("https://heliumai.space/%zz"), "url must be http:// or https://"},
+		{"a check with a space", checking("https://helium ai.space/"), "without user information, fragment or spaces"},
+		{"a check of nothing", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Verification = []ecsv1alpha1.Verification{{}} }, "exactly one of http and targetHealth"},
 		{"a target twice", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets = append(s.Targets, s.Targets[0]) }, "Duplicate value"},
 		{"a target in upper case", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets[0].Name = "Mumbai" }, "a target's name consists of lower case letters, digits and hyphens"},
 		{"no region", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets[0].Region = "mumbai" }, "region must be the code of an AWS region, e.g. ap-south-1"},
@@ -124,5 +129,12 @@ func refused(t *testing.T, object client.Object, says string) {
 	}
 	if !strings.Contains(err.Error(), says) {
 		t.Errorf("it was refused with\n  %s\nwanted %q", err, says)
+	}
+}
+
+// checking asks a URL.
+func checking(url string) func(*ecsv1alpha1.EcsReleaseSpec) {
+	return func(s *ecsv1alpha1.EcsReleaseSpec) {
+		s.Verification = []ecsv1alpha1.Verification{{HTTP: &ecsv1alpha1.HTTPCheck{URL: url}}}
 	}
 }

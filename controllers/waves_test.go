@@ -126,10 +126,11 @@ func TestAWaveWaitsForItsOwnApproval(t *testing.T) {
 	w, release := twoWaves(t, ecsv1alpha1.Strategy{Approval: ecsv1alpha1.ApprovalEveryWave})
 	digest := w.push("v2", home, abroad)
 	w.bump(release, "helium-backend:v2")
-	r := w.says(release, ecsv1alpha1.ConditionReady, ecsv1alpha1.ReasonAwaitingApproval, "wave 0 waits for approval", "r2-wave-0")
-	if len(r.Status.Awaiting) != 1 || r.Status.Awaiting[0].ID != "r2-wave-0" {
-		t.Fatalf("it waits for %+v, wanted r2-wave-0", r.Status.Awaiting)
+	r := w.says(release, ecsv1alpha1.ConditionReady, ecsv1alpha1.ReasonAwaitingApproval, "wave 0 waits for approval", "=r2-wave-0-")
+	if len(r.Status.Awaiting) != 1 || !strings.HasPrefix(r.Status.Awaiting[0].ID, "r2-wave-0-") {
+		t.Fatalf("it waits for %+v, wanted r2-wave-0-…", r.Status.Awaiting)
 	}
+	first := r.Status.Awaiting[0].ID
 	w.event("Normal Awaiting: wave 0 waits to open")
 	since := r.Status.Awaiting[0].Since
 	w.order(release, ecsv1alpha1.AnnotationApprove, "r1-wave-0,r2-wave-1")
@@ -139,16 +140,18 @@ func TestAWaveWaitsForItsOwnApproval(t *testing.T) {
 	r = w.get(release)
 	w.check(len(r.Status.Awaiting) == 1 && r.Status.Awaiting[0].Since.Equal(&since), "it waits for %+v, wanted since %s", r.Status.Awaiting, since)
 
-	w.order(release, ecsv1alpha1.AnnotationApprove, "r2-wave-0")
+	w.order(release, ecsv1alpha1.AnnotationApprove, first)
+	var second string
 	w.await(release, "wave 1 waiting", func(r *ecsv1alpha1.EcsRelease) error {
-		if len(r.Status.Awaiting) != 1 || r.Status.Awaiting[0].ID != "r2-wave-1" {
+		if len(r.Status.Awaiting) != 1 || !strings.HasPrefix(r.Status.Awaiting[0].ID, "r2-wave-1-") {
 			return fmt.Errorf("it waits for %+v", r.Status.Awaiting)
 		}
+		second = r.Status.Awaiting[0].ID
 		return nil
 	})
-	w.event("Normal CommandHandled: ecs.heliumai.space/approve: approved r2-wave-0")
+	w.event("Normal CommandHandled: ecs.heliumai.space/approve: approved " + first)
 	w.changed(1, 1)
-	w.order(release, ecsv1alpha1.AnnotationApprove, "r2-wave-0,r2-wave-1")
+	w.order(release, ecsv1alpha1.AnnotationApprove, first+","+second)
 	r = w.ready(release)
 	w.changed(2, 2)
 	w.runs(abroad, singapore, "backend", w.image(abroad, "@"+digest))

@@ -168,6 +168,10 @@ type WaveStatus struct {
 	// +required
 	Wave int32 `json:"wave"`
 
+	// asked is since when it waits, or waited, for approval. Absent where nobody has to approve it.
+	// +optional
+	Asked *metav1.Time `json:"asked,omitempty"`
+
 	// approved is when somebody approved it. Absent until then, and where nobody has to.
 	// +optional
 	Approved *metav1.Time `json:"approved,omitempty"`

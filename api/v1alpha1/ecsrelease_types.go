@@ -152,7 +152,7 @@ type EcsReleaseSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
-	Verification []Verification `json:"verification,omitempty"`
+	Verification []Verification `json:"verification,omitempty"` //nolint:kubeapilinter // a union: its CEL rule asks for exactly one of its fields
 
 	// drift says what happens when somebody else deploys another image to a service: Revert
 	// brings the image back, on top of what they changed, once per deployment of theirs; Report
@@ -397,7 +397,7 @@ type HTTPCheck struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/@#?]+([/?][^#]*)?$')",message="url must be http://host/path or https://host/path, without user information or fragment"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|[[][0-9a-fA-F:.]+[]])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?([/?](%[0-9a-fA-F]{2}|[^#% \\\\t\\\\n\\\\r])*)?$')",message="url must be http:// or https:// with a host, maybe a port from 1 to 65535, and a path: without user information, fragment or spaces"
 	URL string `json:"url"`
 
 	// via says how to reach it. Behind Global Accelerator or a geographic record a public name

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,11 +67,11 @@ func (c Campaign) Gate(wave int32, services []Placed) *Problem {
 		}
 	}
 	if c.asks(wave, services) && c.status(wave).Approved == nil {
-		return &Problem{
-			Class: ProblemRefused, Reason: ecsv1alpha1.ReasonAwaitingApproval,
-			Message: fmt.Sprintf("wave %d waits for approval: annotate the release with %s=%s",
-				wave, ecsv1alpha1.AnnotationApprove, c.ID(wave)),
+		said := fmt.Sprintf("wave %d waits for approval", wave)
+		if id := c.ID(wave); id != "" {
+			said += fmt.Sprintf(": annotate the release with %s=%s", ecsv1alpha1.AnnotationApprove, id)
 		}
+		return &Problem{Class: ProblemRefused, Reason: ecsv1alpha1.ReasonAwaitingApproval, Message: said}
 	}
 	return nil
 }
@@ -112,8 +113,16 @@ func (c Campaign) asks(wave int32, services []Placed) bool {
 	}
 }
 
-// ID is what approves a wave of this release and nothing else.
-func (c Campaign) ID(wave int32) string { return fmt.Sprintf("r%d-wave-%d", c.Number, wave) }
+// ID is what approves a wave of this release and nothing else; "" before it waits for approval. Its
+// end comes from when it began to wait, so that it cannot be approved in advance: an annotation
+// that somebody left, or restored, never has it already.
+func (c Campaign) ID(wave int32) string {
+	asked := c.status(wave).Asked
+	if asked == nil {
+		return ""
+	}
+	return fmt.Sprintf("r%d-wave-%d-%s", c.Number, wave, strconv.FormatInt(asked.Unix()%(36*36*36*36), 36))
+}
 
 // Advance is the waves after a look at services: which have opened, arrived, passed their checks
 // and baked. blocked says that something keeps the whole release from starting. With the same
@@ -125,8 +134,12 @@ func (c Campaign) Advance(services []Placed, checks map[string]Check, blocked bo
 		members := ofWave(services, wave)
 		w := c.status(wave)
 		synced := !slices.ContainsFunc(members, func(p Placed) bool { return !arrived(p) })
-		if w.Opened == nil && !synced && !blocked && c.Gate(wave, services) == nil {
+		switch gate := c.Gate(wave, services); {
+		case w.Opened != nil || synced || blocked:
+		case gate == nil:
 			w.Opened = &at
+		case gate.Reason == ecsv1alpha1.ReasonAwaitingApproval && w.Asked == nil:
+			w.Asked = &at
 		}
 		if !synced {
 			w.Synced, w.Verified, w.Finished = nil, nil, nil
@@ -140,8 +153,14 @@ func (c Campaign) Advance(services []Placed, checks map[string]Check, blocked bo
 			w.Finished = &at
 		}
 		waves = append(waves, w)
+		c.Waves = append(slices.Clone(waves), later(c.Waves, wave)...)
 	}
 	return waves
+}
+
+// later are the waves after wave.
+func later(waves []ecsv1alpha1.WaveStatus, wave int32) []ecsv1alpha1.WaveStatus {
+	return slices.DeleteFunc(slices.Clone(waves), func(w ecsv1alpha1.WaveStatus) bool { return w.Wave <= wave })
 }
 
 // baked is until when a wave bakes; false when it is not so far. A wave in which nothing had to be
@@ -186,28 +205,17 @@ func (c Campaign) finished() bool {
 	return !slices.ContainsFunc(c.Waves, func(w ecsv1alpha1.WaveStatus) bool { return w.Finished == nil })
 }
 
-// Awaiting are the waves that wait for approval now, each since when: as in before, where it was
-// there already.
-func (c Campaign) Awaiting(services []Placed, before []ecsv1alpha1.Awaiting, now time.Time) []ecsv1alpha1.Awaiting {
+// Awaiting are the waves that wait for approval now.
+func (c Campaign) Awaiting(services []Placed) []ecsv1alpha1.Awaiting {
 	var awaiting []ecsv1alpha1.Awaiting
 	for _, wave := range wavesOf(services) {
-		gate := c.Gate(wave, services)
-		if gate == nil || gate.Reason != ecsv1alpha1.ReasonAwaitingApproval || c.status(wave).Synced != nil {
+		w, gate := c.status(wave), c.Gate(wave, services)
+		if gate == nil || gate.Reason != ecsv1alpha1.ReasonAwaitingApproval || w.Synced != nil || w.Asked == nil {
 			continue
 		}
-		awaiting = append(awaiting, since(ecsv1alpha1.Awaiting{ID: c.ID(wave), Wave: &wave, Since: seconds(now)}, before))
+		awaiting = append(awaiting, ecsv1alpha1.Awaiting{ID: c.ID(wave), Wave: &wave, Since: *w.Asked})
 	}
 	return awaiting
-}
-
-// since is a with the time that it is listed with in before.
-func since(a ecsv1alpha1.Awaiting, before []ecsv1alpha1.Awaiting) ecsv1alpha1.Awaiting {
-	for _, known := range before {
-		if known.ID == a.ID {
-			a.Since = known.Since
-		}
-	}
-	return a
 }
 
 // waits is the phase of a release that only its waves hold up, and what it waits for; "" when

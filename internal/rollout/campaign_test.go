@@ -117,26 +117,40 @@ func TestAnUnknownServiceKeepsItsWaveFromClosingOnly(t *testing.T) {
 
 func TestApprovalIsAskedForBeforeAWaveOpens(t *testing.T) {
 	services := []Placed{inWave(1, "a", false), inWave(2, "b", false)}
-	for policy, want := range map[ecsv1alpha1.ApprovalPolicy][]string{
-		ecsv1alpha1.ApprovalNone: nil, "": nil,
-		ecsv1alpha1.ApprovalFirstWave: {"r7-wave-1"},
-		ecsv1alpha1.ApprovalEveryWave: {"r7-wave-1"},
+	for policy, asks := range map[ecsv1alpha1.ApprovalPolicy]bool{
+		ecsv1alpha1.ApprovalNone: false, "": false, ecsv1alpha1.ApprovalFirstWave: true, ecsv1alpha1.ApprovalEveryWave: true,
 	} {
 		l := timeline{Campaign: Campaign{Number: 7, Approval: policy}, now: now}
 		l.after(0, services...)
-		var ids []string
-		for _, a := range l.Awaiting(services, []ecsv1alpha1.Awaiting{{ID: "r7-wave-1", Since: seconds(now.Add(-time.Hour))}}, l.now) {
-			ids = append(ids, a.ID)
-			if !a.Since.Time.Equal(now.Add(-time.Hour)) {
-				t.Errorf("%s: waits since %s", policy, a.Since)
+		l.after(time.Hour, services...)
+		awaiting := l.Awaiting(services)
+		if (len(awaiting) == 1) != asks || (len(l.opened()) > 0) == asks {
+			t.Errorf("%s: awaiting %+v, open %v", policy, awaiting, l.opened())
+		}
+		for _, a := range awaiting {
+			if !strings.HasPrefix(a.ID, "r7-wave-1-") || !a.Since.Time.Equal(now) {
+				t.Errorf("%s: %s waits since %s", policy, a.ID, a.Since)
+			}
+			if said := l.Gate(1, services).Message; !strings.HasSuffix(said, "ecs.heliumai.space/approve="+a.ID) {
+				t.Errorf("%s: said %q", policy, said)
 			}
 		}
-		if diff := cmp.Diff(want, ids); diff != "" {
-			t.Errorf("%s: awaiting (-want +got):\n%s", policy, diff)
+	}
+}
+
+func TestAnApprovalCannotBeGivenInAdvance(t *testing.T) {
+	services := []Placed{inWave(0, "a", false)}
+	ids := map[string]bool{}
+	for _, began := range []time.Duration{0, time.Minute, 24 * time.Hour} {
+		l := timeline{Campaign: Campaign{Number: 1, Approval: ecsv1alpha1.ApprovalFirstWave}, now: now.Add(began)}
+		if id := l.ID(0); id != "" {
+			t.Errorf("before it waits it is approved by %q", id)
 		}
-		if opened := len(l.opened()) > 0; opened != (want == nil) {
-			t.Errorf("%s: open %v", policy, l.opened())
-		}
+		l.after(0, services...)
+		ids[l.ID(0)] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("a release that is made anew is approved by what approved the one before: %v", ids)
 	}
 }
 
@@ -167,7 +181,7 @@ func TestAReleaseThatRunsEverywhereAlreadyWaitsForNobody(t *testing.T) {
 	l := timeline{Campaign: Campaign{Number: 1, Approval: ecsv1alpha1.ApprovalEveryWave, Bake: time.Hour}, now: now}
 	services := []Placed{inWave(0, "a", true), inWave(1, "b", true)}
 	l.after(0, services...)
-	if !l.finished() || l.opened() != nil || l.Awaiting(services, nil, now) != nil {
+	if !l.finished() || l.opened() != nil || l.Awaiting(services) != nil {
 		t.Errorf("waves %+v", l.Waves)
 	}
 }
@@ -219,6 +233,9 @@ func TestTheVerdictSaysWhatTheWavesWaitFor(t *testing.T) {
 	}
 	synced := wave(func(w *ecsv1alpha1.WaveStatus) { w.Synced = &opened })
 	finished := wave(func(w *ecsv1alpha1.WaveStatus) { w.Synced, w.Finished = &opened, &opened })
+	asked := slices.Clone(finished)
+	asked[1].Asked = &opened
+	id := Campaign{Number: 4, Waves: asked}.ID(1)
 	for name, c := range map[string]struct {
 		campaign Campaign
 		phase    Phase
@@ -228,9 +245,9 @@ func TestTheVerdictSaysWhatTheWavesWaitFor(t *testing.T) {
 		"baking":    {Campaign{Waves: synced, Bake: time.Hour}, PhaseBaking, ecsv1alpha1.ReasonBaking, "wave 0 bakes until 2026-"},
 		"verifying": {Campaign{Waves: synced, Checked: true}, PhaseVerifying, ecsv1alpha1.ReasonVerifying, "wave 0 is being verified: a: not checked yet"},
 		"approval": {
-			Campaign{Number: 4, Waves: finished, Approval: ecsv1alpha1.ApprovalEveryWave},
+			Campaign{Number: 4, Waves: asked, Approval: ecsv1alpha1.ApprovalEveryWave},
 			PhaseAwaiting, ecsv1alpha1.ReasonAwaitingApproval,
-			"wave 1 waits for approval: annotate the release with ecs.heliumai.space/approve=r4-wave-1",
+			"wave 1 waits for approval: annotate the release with ecs.heliumai.space/approve=" + id,
 		},
 		"going on": {Campaign{Waves: finished}, PhaseProgressing, ecsv1alpha1.ReasonProgressing, "1/2 services run"},
 	} {
@@ -239,5 +256,19 @@ func TestTheVerdictSaysWhatTheWavesWaitFor(t *testing.T) {
 			t.Errorf("%s: %s %s: %s", name, v.Phase, v.ReadyCondition.Reason, v.ReadyCondition.Message)
 		}
 		checkContract(t, v)
+	}
+}
+
+func TestWhatFailedItsChecksStaysUnverifiedWhenItIsBroughtBack(t *testing.T) {
+	for _, state := range []ecsv1alpha1.ServiceState{ecsv1alpha1.ServiceRollingBack, ecsv1alpha1.ServiceRolledBack} {
+		verdict := Judge(Release{
+			Now: now, Image: "app:v2", Campaign: Campaign{Checked: true},
+			Services: []Placed{{Target: "a", Status: ecsv1alpha1.ServiceStatus{Name: "web", State: state, Reason: ecsv1alpha1.ReasonVerification}}},
+			Recorded: &ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureVerification, Target: "a", Message: "it answered 503"},
+		})
+		want := &Condition{metav1.ConditionFalse, ecsv1alpha1.ReasonVerification, "a: it answered 503"}
+		if diff := cmp.Diff(want, verdict.Verified); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", state, diff)
+		}
 	}
 }

@@ -49,6 +49,9 @@ const (
 	maxApprove = 1024
 )
 
+// previous is what a hold says instead of a number.
+const previous = "previous"
+
 // commandPrefix is what the names of all commands begin with.
 const commandPrefix = "ecs.heliumai.space/"
 
@@ -161,6 +164,9 @@ func (l *Ledger) hold(o Orders, value string) (bool, string) {
 	if slash <= 0 {
 		return false, fmt.Sprintf("hold is <token>/<number> or <token>/previous, got %q", value)
 	}
+	if l.Hold != nil && value[slash+1:] == previous {
+		return false, fmt.Sprintf("release %d is held already: name another one by its number", l.Hold.Number)
+	}
 	entry, problem := l.past(value[slash+1:])
 	if entry == nil {
 		return false, problem
@@ -175,7 +181,7 @@ func (l *Ledger) hold(o Orders, value string) (bool, string) {
 
 // past is a release in history by its number, or the last before this one that succeeded.
 func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
-	if which == "previous" {
+	if which == previous {
 		for i := range l.History {
 			outcome := l.History[i].Outcome
 			if i > 0 && (outcome == ecsv1alpha1.OutcomeReleased || outcome == ecsv1alpha1.OutcomeAdopted) {
@@ -331,7 +337,7 @@ func (l *Ledger) retry(o Orders) (bool, string) {
 		m := s.Memory
 		if s.failing() != nil {
 			failed++
-			m.Failed = slices.DeleteFunc(slices.Clone(m.Failed), func(f ecsv1alpha1.FailedContent) bool { return f.Inputs == s.Inputs })
+			m.Failed = slices.DeleteFunc(slices.Clone(m.Failed), s.failed)
 			if len(m.Failed) == 0 {
 				m.Failed = nil
 			}
@@ -346,6 +352,10 @@ func (l *Ledger) retry(o Orders) (bool, string) {
 	}
 	for _, s := range o.Services {
 		s.Memory.Rollback = nil
+		if stand(*s.Memory) == standingFailed {
+			// Until it was looked at again it is not said to have failed.
+			transition(s.Memory, ecsv1alpha1.ServiceOutOfSync, ecsv1alpha1.ReasonProgressing, "to be tried once more", o.Now)
+		}
 	}
 	l.again()
 	return true, fmt.Sprintf("trying once more: %d failed, %d drifted", failed, drifted)
@@ -370,7 +380,7 @@ func (l *Ledger) restart(o Orders) (bool, string) {
 func (l *Ledger) again() {
 	waves := make([]ecsv1alpha1.WaveStatus, 0, len(l.Waves))
 	for _, w := range l.Waves {
-		waves = append(waves, ecsv1alpha1.WaveStatus{Wave: w.Wave, Approved: w.Approved})
+		waves = append(waves, ecsv1alpha1.WaveStatus{Wave: w.Wave, Asked: w.Asked, Approved: w.Approved})
 	}
 	l.Waves = waves
 	if len(l.History) == 0 {

@@ -22,7 +22,9 @@ func inSyncAlready(*ecsv1alpha1.ServiceStatus) {}
 func failedWith(inputs string) func(*ecsv1alpha1.ServiceStatus) {
 	return func(m *ecsv1alpha1.ServiceStatus) {
 		m.State = ecsv1alpha1.ServiceFailed
-		m.Failed = []ecsv1alpha1.FailedContent{{Hash: "h2", Inputs: inputs, Class: ecsv1alpha1.FailureContainerExited}}
+		hash := strings.Replace(inputs, "i", "h", 1)
+		m.Failed = []ecsv1alpha1.FailedContent{{Hash: hash, Inputs: inputs, Class: ecsv1alpha1.FailureContainerExited}}
+		m.Deployment = &ecsv1alpha1.DeploymentStatus{Hash: hash, Revision: "app:9", Outcome: ecsv1alpha1.DeploymentFailed, Started: micros(now)}
 	}
 }
 
@@ -47,8 +49,8 @@ func TestEachTokenIsActedOnOnce(t *testing.T) {
 	l := &Ledger{}
 	s := subject(failedWith("i2"))
 	wantNotice(t, order(l, ecsv1alpha1.AnnotationRetry, "1", s), true, "trying once more: 1 failed")
-	if s.Memory.Failed != nil {
-		t.Errorf("failed %+v", s.Memory.Failed)
+	if s.Memory.Failed != nil || s.Memory.State != ecsv1alpha1.ServiceOutOfSync {
+		t.Errorf("%s, failed %+v", s.Memory.State, s.Memory.Failed)
 	}
 	failedWith("i2")(s.Memory)
 	if notices := order(l, ecsv1alpha1.AnnotationRetry, "1", s); notices != nil || s.Memory.Failed == nil {
@@ -185,6 +187,7 @@ func TestAHoldGoesToAReleaseOfThePastUntilItEndsOrAnotherImageIsAskedFor(t *test
 	}
 	l = &Ledger{History: history()}
 	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "a/b/8"), true, "going to release 8")
+	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "c/previous"), false, "release 8 is held already")
 	wantNotice(t, order(l, ecsv1alpha1.AnnotationReleaseHold, "1"), true, "release 8 is not held any more")
 }
 
@@ -213,6 +216,10 @@ func TestWhatAReleaseWantsOfItsServicesFollowsFromWhatIsRemembered(t *testing.T)
 	})
 	failing := subject(failedWith("i2"))
 	old := subject(failedWith("i1"))
+	again := subject(func(m *ecsv1alpha1.ServiceStatus) {
+		failedWith("i2")(m)
+		m.Failed[0].Inputs, m.Deployment = "", nil
+	})
 	for name, c := range map[string]struct {
 		services []Subject
 		policy   ecsv1alpha1.FailurePolicy
@@ -220,6 +227,7 @@ func TestWhatAReleaseWantsOfItsServicesFollowsFromWhatIsRemembered(t *testing.T)
 	}{
 		"nothing failed":       {[]Subject{touchedOne, untouched, old}, "", []Goal{GoalRelease, GoalRelease, GoalRelease}},
 		"one failed":           {[]Subject{touchedOne, untouched, failing}, "", []Goal{GoalRollback, GoalRelease, GoalRollback}},
+		"one failed long ago":  {[]Subject{touchedOne, again}, "", []Goal{GoalRollback, GoalRelease}},
 		"one failed, and hold": {[]Subject{touchedOne, untouched, failing}, ecsv1alpha1.FailureHold, []Goal{GoalLeave, GoalLeave, GoalLeave}},
 	} {
 		if diff := cmp.Diff(c.want, Goals(c.services, c.policy)); diff != "" {

@@ -62,6 +62,10 @@ func (r Release) verified() *Condition {
 			open = append(open, target)
 		}
 	}
+	// What failed its checks does not run any more, and so is not checked either.
+	if f := r.Recorded; f != nil && f.Class == ecsv1alpha1.FailureVerification && len(failed) == 0 {
+		failed = append(failed, f.Target+": "+f.Message)
+	}
 	switch {
 	case len(failed) > 0:
 		return &Condition{metav1.ConditionFalse, ecsv1alpha1.ReasonVerification, shorten(strings.Join(failed, "; "), maxMessage)}
@@ -108,10 +112,14 @@ func (r Release) failure(phase Phase) *ecsv1alpha1.Failure {
 	case stand(worst.Status) == standingFailed && r.Recorded != nil:
 		return r.Recorded
 	case stand(worst.Status) == standingFailed:
-		return &ecsv1alpha1.Failure{
+		f := &ecsv1alpha1.Failure{
 			Class: classOf(worst.Status), Target: worst.Target, Service: worst.Status.Name,
 			Message: worst.Status.Message, At: seconds(r.Now),
 		}
+		if failed := worst.Status.Failed; len(failed) > 0 {
+			f.Message, f.At = failed[0].Message, failed[0].At
+		}
+		return f
 	case phase == PhaseFailed:
 		return &ecsv1alpha1.Failure{
 			Class: ecsv1alpha1.FailureImageMissing, Target: r.ImageTarget,

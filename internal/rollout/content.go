@@ -94,6 +94,10 @@ func (s *situation) noteContent() {
 			d.Inputs = cmp.Or(inputsOf(m, d), "unknown")
 		}
 		m.Drift, m.Source = nil, ""
+		for i := range m.Failed {
+			// Asked for again one day, they are tried with whatever they have not failed with.
+			m.Failed[i].Inputs = ""
+		}
 		if m.Rollback != nil && m.Rollback.Finished != nil {
 			m.Rollback = nil
 		}

@@ -21,15 +21,21 @@ type Subject struct {
 // failing is what is remembered of the failure of what is asked of the service now; nil when it
 // did not fail.
 func (s Subject) failing() *ecsv1alpha1.FailedContent {
-	if s.Inputs == "" {
-		return nil
-	}
 	for i := range s.Memory.Failed {
-		if s.Memory.Failed[i].Inputs == s.Inputs {
+		if s.failed(s.Memory.Failed[i]) {
 			return &s.Memory.Failed[i]
 		}
 	}
 	return nil
+}
+
+// failed says that f is about what is asked of the service now: the images for which it failed, or
+// the very content.
+func (s Subject) failed(f ecsv1alpha1.FailedContent) bool {
+	if s.Inputs == "" {
+		return false
+	}
+	return f.Inputs == s.Inputs || s.Memory.Inputs == s.Inputs && s.Memory.Hash != "" && f.Hash == s.Memory.Hash
 }
 
 // AnyFailing says that what the release asks for failed somewhere, as its services remember it.
@@ -39,7 +45,7 @@ func AnyFailing(services []Subject) bool {
 
 // Goals are what a release wants of each of its services for now. While what it asks for failed
 // anywhere, the policy says what becomes of the services that it touched; the others stay as
-// they are, since Preflight starts nothing.
+// they are, since Preflight starts nothing and what failed before is not tried again.
 func Goals(services []Subject, onFailure ecsv1alpha1.FailurePolicy) []Goal {
 	failing := AnyFailing(services)
 	goals := make([]Goal, len(services))
@@ -49,7 +55,7 @@ func Goals(services []Subject, onFailure ecsv1alpha1.FailurePolicy) []Goal {
 			goals[i] = GoalRelease
 		case onFailure == ecsv1alpha1.FailureHold:
 			goals[i] = GoalLeave
-		case s.failing() != nil || Touched(*s.Memory):
+		case Touched(*s.Memory):
 			goals[i] = GoalRollback
 		default:
 			goals[i] = GoalRelease

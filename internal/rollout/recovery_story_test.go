@@ -396,3 +396,25 @@ func TestEvidenceIsWaitedForAsLongAsItMay(t *testing.T) {
 		}
 	}
 }
+
+func TestAnImageThatFailedIsTriedAgainWithAnotherTaskDefinition(t *testing.T) {
+	stories(t, "failed-then-another-base", func(_ *testing.T, s *teller) {
+		svc := s.world.service("mumbai/backend")
+		s.world.broken["app:v2"] = true
+		s.settle()
+		s.then("v1 is asked for", func() { s.image = "app:v1" })
+		s.settle()
+		s.then("v2 is asked for again", func() { s.image = "app:v2" })
+		s.settle()
+		s.then("v1 is asked for, and somebody deploys it with other settings", func() {
+			s.image = "app:v1"
+			s.world.update(svc, s.world.register(svc, taskDefinition{image: "app:v1", env: "env2"}))
+		})
+		s.settle()
+		s.then("v2 is asked for once more", func() {
+			s.image = "app:v2"
+			delete(s.world.broken, "app:v2")
+		})
+		s.settle()
+	}, "mumbai/backend")
+}

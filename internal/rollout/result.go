@@ -115,6 +115,9 @@ func Refused(m ecsv1alpha1.ServiceStatus, step Step, p *Problem, now time.Time) 
 			at := seconds(now)
 			r.Finished, r.Failed = &at, shorten(p.Message, maxFailedMessage)
 		}
+		if step.Purpose != ecsv1alpha1.PurposeRollback {
+			transition(&m, ecsv1alpha1.ServiceOutOfSync, p.Reason, p.Message, now)
+		}
 	}
 	return m
 }

@@ -356,7 +356,7 @@ func (s *teller) call(svc *service, m ecsv1alpha1.ServiceStatus, step Step) (wha
 // remember keeps what the decisions found out about the release as a whole.
 func (s *teller) remember(decisions []Decision) {
 	c := s.campaign()
-	s.ledger.Awaiting = c.Awaiting(s.placed(), s.ledger.Awaiting, s.world.now)
+	s.ledger.Awaiting = c.Awaiting(s.placed())
 	for i, d := range decisions {
 		target := s.world.services[i].target
 		if d.Failure != nil && s.ledger.Failure == nil {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -33,22 +34,32 @@ func TestAWaveThatFailsNeverOpensTheNext(t *testing.T) {
 	}, "singapore/backend", "mumbai/backend", "virginia/backend")
 }
 
+// approve approves all that waits.
+func (s *teller) approve() {
+	var ids []string
+	for _, a := range s.ledger.Awaiting {
+		ids = append(ids, a.ID)
+	}
+	s.command("approve", strings.Join(ids, ","))
+}
+
 func TestEachWaveWaitsForItsOwnApproval(t *testing.T) {
 	stories(t, "approval", func(_ *testing.T, s *teller) {
 		s.wave = map[string]int32{"mumbai": 1}
 		s.approval = ecsv1alpha1.ApprovalEveryWave
 		s.settle()
-		s.command("approve", "r1-wave-1")
+		s.command("approve", "r1-wave-1-0000")
 		s.settle()
-		s.command("approve", "r1-wave-0")
+		s.approve()
 		s.settle()
+		old := s.ledger.Awaiting[0].ID
 		s.then("v3 is asked for before the second wave is approved", func() { s.image = "app:v3" })
 		s.settle()
-		s.command("approve", "r1-wave-1")
+		s.command("approve", old)
 		s.settle()
-		s.command("approve", "r2-wave-0")
+		s.approve()
 		s.settle()
-		s.command("approve", "r2-wave-1")
+		s.approve()
 		s.settle()
 	}, "singapore/backend", "mumbai/backend")
 }
