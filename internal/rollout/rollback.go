@@ -312,10 +312,14 @@ func (s *situation) cameBack() *answer {
 	if !there && !ofOurs {
 		s.noteDrift()
 	}
-	a := &answer{state: ecsv1alpha1.ServiceRolledBack, message: clauses("back on "+r.To, why, s.drifted())}
+	back := "back on " + r.To
+	if !there {
+		back = "came back to " + r.To
+	}
+	a := &answer{state: ecsv1alpha1.ServiceRolledBack, message: clauses(back, why, s.drifted())}
 	if f != nil {
 		a.reason = string(f.Class)
-		a.message = clauses(a.message, "not tried again until the image or the service's task definition changes, or a retry")
+		a.message = clauses(a.message, s.untilWhen())
 	}
 	return a
 }

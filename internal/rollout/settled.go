@@ -88,12 +88,20 @@ func failedBefore(s *situation) *answer {
 		state:  ecsv1alpha1.ServiceFailed,
 		reason: string(f.Class),
 		message: clauses(f.Message, fmt.Sprintf("the service now has %s", s.primary.Revision), s.drifted(),
-			"not tried again until the image or the service's task definition changes, or a retry"),
+			s.untilWhen()),
 	}
 	if s.viewRollsBack() || s.flying() != nil {
 		a.look, a.inFlight = s.Timing.Fast, true
 	}
 	return a
+}
+
+// untilWhen says what has to happen before what failed is tried again.
+func (s *situation) untilWhen() string {
+	if s.Want.Family {
+		return "not tried again until another image is asked for, or a newer task definition is registered, or a retry"
+	}
+	return "not tried again until another image is asked for, or a retry"
 }
 
 // failedForOthers: somebody else deployed this content, or once more our revision of it, and ECS
