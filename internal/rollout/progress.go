@@ -16,7 +16,7 @@ func (s *situation) noteProgress(d *ecsv1alpha1.DeploymentStatus) {
 	if !s.shows(d) {
 		return
 	}
-	running, old := s.running(d.Revision)
+	running, old := s.running(d)
 	first := d.Running == 0 && d.Old == 0 && d.Desired == 0
 	if first {
 		d.Old = old
@@ -62,13 +62,14 @@ func standsStill(ours *ServiceDeployment) bool {
 	return ours.Stage == "BAKE_TIME" || shifting || ours.Awaits() != nil
 }
 
-// running is how many tasks of revision run, and how many of others.
-func (s *situation) running(revision string) (ours, others int32) {
-	for _, d := range s.View.Deployments {
-		if d.Revision == revision {
-			ours += d.Running
+// running is how many tasks of d run, and how many others.
+func (s *situation) running(d *ecsv1alpha1.DeploymentStatus) (ours, others int32) {
+	for _, e := range s.View.Deployments {
+		// A restart replaces tasks of the same revision.
+		if e.Revision == d.Revision && (d.Primary == "" || d.Purpose != ecsv1alpha1.PurposeRestart || e.ID == d.Primary) {
+			ours += e.Running
 		} else {
-			others += d.Running
+			others += e.Running
 		}
 	}
 	return ours, others
@@ -80,7 +81,7 @@ func (s *situation) counts(d *ecsv1alpha1.DeploymentStatus) string {
 	if !s.shows(d) {
 		return fmt.Sprintf("the service does not show it yet (deployment %s)", id)
 	}
-	running, old := s.running(d.Revision)
+	running, old := s.running(d)
 	said := fmt.Sprintf("%d/%s run (deployment %s)", running, tasks(s.View.Desired), id)
 	if old > 0 {
 		said += fmt.Sprintf(", %d of other revisions", old)
