@@ -126,6 +126,7 @@ func projectServiceDeployment(found *types.ServiceDeployment) *rollout.ServiceDe
 			Kind:    strings.Clone(string(h.TargetType)),
 			Status:  strings.Clone(string(h.Status)),
 			Expires: aws.ToTime(h.ExpiresAt),
+			Then:    strings.Clone(string(h.TimeoutAction)),
 		})
 	}
 	if found.Alarms != nil {

@@ -242,11 +242,12 @@ func (l *Ledger) abort(o Orders, token string) (bool, string) {
 			break
 		}
 	}
-	if first == nil {
+	dropped := dropRestarts(o.Services)
+	switch {
+	case first == nil && dropped:
+		return true, "no further service is restarted; one that is being restarted ends by itself, since it has nothing else to go back to"
+	case first == nil:
 		return false, "nothing is in flight"
-	}
-	for _, s := range o.Services {
-		s.Memory.Restart = false
 	}
 	l.Failure = &ecsv1alpha1.Failure{
 		Class: ecsv1alpha1.FailureAborted, Target: first.Target, Service: first.Memory.Name, Message: message, At: seconds(o.Now),
@@ -254,14 +255,34 @@ func (l *Ledger) abort(o Orders, token string) (bool, string) {
 	return true, "what was in flight counts as failed"
 }
 
-// underWay says that a deployment of ours to the service has not ended.
-func underWay(s Subject) bool {
-	m := s.Memory
-	return m.Intent != nil || m.State == ecsv1alpha1.ServiceDeploying || m.State == ecsv1alpha1.ServiceAwaitingAction ||
-		m.Deployment != nil && m.Deployment.Outcome == ""
+// dropRestarts takes back the restarts that have not begun, and says whether any was, or is under
+// way.
+func dropRestarts(services []Subject) bool {
+	var dropped bool
+	for _, s := range services {
+		dropped = dropped || s.Memory.Restart || restarting(s)
+		s.Memory.Restart = false
+	}
+	return dropped
 }
 
-func touched(s Subject) bool { return Touched(*s.Memory) }
+// restarting says that the service is being restarted.
+func restarting(s Subject) bool {
+	m := s.Memory
+	if i := m.Intent; i != nil {
+		return i.Action == ecsv1alpha1.IntentRestart
+	}
+	return m.Deployment != nil && m.Deployment.Outcome == "" && m.Deployment.Purpose == ecsv1alpha1.PurposeRestart
+}
+
+// underWay says that a deployment of ours to the service has not ended, a restart aside.
+func underWay(s Subject) bool {
+	m := s.Memory
+	return !restarting(s) && (m.Intent != nil || m.State == ecsv1alpha1.ServiceDeploying || m.State == ecsv1alpha1.ServiceAwaitingAction ||
+		m.Deployment != nil && m.Deployment.Outcome == "")
+}
+
+func touched(s Subject) bool { return !restarting(s) && Touched(*s.Memory) }
 
 // pending says that the service waits to be brought to what is asked for.
 func pending(s Subject) bool {

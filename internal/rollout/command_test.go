@@ -248,3 +248,16 @@ func TestADriftThatStandsCanBeRetried(t *testing.T) {
 		t.Errorf("drift %+v", s.Memory.Drift)
 	}
 }
+
+func TestAbortingARestartDropsWhatHasNotBegun(t *testing.T) {
+	under := subject(func(m *ecsv1alpha1.ServiceStatus) {
+		m.State = ecsv1alpha1.ServiceDeploying
+		m.Deployment = &ecsv1alpha1.DeploymentStatus{Hash: "h2", Revision: "app:2", Purpose: ecsv1alpha1.PurposeRestart}
+	})
+	later := subject(func(m *ecsv1alpha1.ServiceStatus) { m.Restart = true })
+	l := &Ledger{}
+	wantNotice(t, order(l, ecsv1alpha1.AnnotationAbort, "1", under, later), true, "no further service is restarted")
+	if under.Memory.Failed != nil || later.Memory.Restart || l.Failure != nil {
+		t.Errorf("failed %+v, to be restarted %t, failure %+v", under.Memory.Failed, later.Memory.Restart, l.Failure)
+	}
+}

@@ -25,7 +25,7 @@ func (l *Ledger) Begin(images []ecsv1alpha1.ResolvedImage, again bool, generatio
 	opens := len(l.History) == 0 || !sameImages(l.History[0].Images, images) || again
 	history := copyHistory(l.History)
 	if opens {
-		history = open(history, now)
+		history = open(history, l.Failure != nil, now)
 		history[0].Generation, history[0].Cause = generation, shorten(cause, maxCause)
 		l.Waves, l.Failure = nil, nil
 	}
@@ -84,8 +84,9 @@ func Revisions(services []Placed) []string {
 	return union(nil, revisions)
 }
 
-// open puts a new entry before history.
-func open(history []ecsv1alpha1.HistoryEntry, now time.Time) []ecsv1alpha1.HistoryEntry {
+// open puts a new entry before history. One before that was under way is superseded, or has failed
+// where that is known of it.
+func open(history []ecsv1alpha1.HistoryEntry, failed bool, now time.Time) []ecsv1alpha1.HistoryEntry {
 	entry := ecsv1alpha1.HistoryEntry{Number: 1, Outcome: ecsv1alpha1.OutcomeProgressing, Started: seconds(now)}
 	if len(history) > 0 {
 		last := &history[0]
@@ -93,6 +94,9 @@ func open(history []ecsv1alpha1.HistoryEntry, now time.Time) []ecsv1alpha1.Histo
 		if last.Outcome == ecsv1alpha1.OutcomeProgressing {
 			at := seconds(now)
 			last.Outcome, last.Finished = ecsv1alpha1.OutcomeSuperseded, &at
+			if failed {
+				last.Outcome = ecsv1alpha1.OutcomeFailed
+			}
 		}
 	}
 	history = slices.Insert(history, 0, entry)

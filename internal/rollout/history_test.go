@@ -142,3 +142,12 @@ func TestRevisionsAreThoseOfServicesInSync(t *testing.T) {
 		t.Errorf("revisions (-want +got):\n%s", diff)
 	}
 }
+
+func TestAReleaseThatIsSupersededWhileItsFailureIsDealtWithHasFailed(t *testing.T) {
+	l := released(Ledger{}, "v1", inPhase(PhaseRollingBack))
+	l.Failure = &ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureContainerExited}
+	l = released(l, "v2", inPhase(PhaseProgressing))
+	if diff := cmp.Diff([]ecsv1alpha1.Outcome{ecsv1alpha1.OutcomeProgressing, ecsv1alpha1.OutcomeFailed}, outcomes(l.History)); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}

@@ -74,9 +74,21 @@ func (s *situation) paused(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeploym
 	if !hook.Expires.IsZero() {
 		s.awaiting.Expires = new(metav1.Time)
 		*s.awaiting.Expires = seconds(hook.Expires)
-		until = "ECS decides by itself at " + hook.Expires.UTC().Format(time.RFC3339)
+		until = fmt.Sprintf("at %s ECS %s by itself", hook.Expires.UTC().Format(time.RFC3339), expiry(hook.Then))
 	}
 	return s.looked(ecsv1alpha1.ServiceAwaitingAction, ecsv1alpha1.ReasonAwaitingAction, clauses(
 		fmt.Sprintf("the deployment of %s waits at stage %s (service deployment %s)", d.Revision, cmp.Or(ours.Stage, "unknown"), ours.ID),
 		what, until))
+}
+
+// expiry is what ECS does when a hook has waited for too long, for people.
+func expiry(then string) string {
+	switch then {
+	case "ROLLBACK":
+		return "rolls it back"
+	case "CONTINUE":
+		return "lets it go on"
+	default:
+		return "decides"
+	}
 }

@@ -253,6 +253,17 @@ func (r Release) goesBack() bool {
 	})
 }
 
+// toGoBack names the services that run the image still and are to be brought back.
+func (r Release) toGoBack() string {
+	var names []string
+	for _, p := range r.Services {
+		if stand(p.Status) != standingFailed && Touched(p.Status) {
+			names = append(names, p.String())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // back says that something was brought back, and that nothing of the release is left to be.
 func (r Release) back() bool {
 	var back bool
@@ -374,6 +385,9 @@ func (r Release) message(phase Phase, seen string) string {
 	}
 	if r.Blocked != nil {
 		return shorten(said, maxMessage)
+	}
+	if waits := r.toGoBack(); phase == PhaseRollingBack && waits != "" {
+		said += "; still to go back: " + waits
 	}
 	for i, p := range bad {
 		part := "; " + p.String() + ": " + describe(p.Status, i == 0 && !strings.Contains(seen, p.Status.Message))

@@ -105,6 +105,8 @@ type Hook struct {
 	Kind    string // PAUSE, AWS_LAMBDA
 	Status  string // AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED, TIMED_OUT
 	Expires time.Time
+	// Then is what ECS does when it expires: ROLLBACK or CONTINUE; "" where it does not say.
+	Then string
 }
 
 // Awaits is the hook that pauses the deployment until somebody decides; nil when none does.

@@ -4,9 +4,9 @@
 09:00:15 mumbai/backend: 2 updates to mumbai-backend:2
 09:00:30 mumbai/backend: 1 stage PRE_SCALE_UP with 0% of the traffic
 09:00:45 mumbai/backend: 1 stage SCALE_UP with 0% of the traffic
-09:01:00 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+09:01:00 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; at 2026-11-24T09:01:00Z ECS decides by itself
 09:01:00 mumbai/backend: 1 stage POST_SCALE_UP with 0% of the traffic
-09:01:00 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+09:01:00 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; at 2026-11-24T09:01:00Z ECS decides by itself
 
 -- two hours pass
 

@@ -4,9 +4,9 @@
 09:00:15 mumbai/backend: 2 updates to mumbai-backend:2
 09:00:30 mumbai/backend: 1 stage PRE_SCALE_UP with 0% of the traffic
 09:00:45 mumbai/backend: 1 stage SCALE_UP with 0% of the traffic
-09:01:00 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+09:01:00 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; at 2026-11-24T09:01:00Z ECS decides by itself
 09:01:00 mumbai/backend: 1 stage POST_SCALE_UP with 0% of the traffic
-09:01:00 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; ECS decides by itself at 2026-11-24T09:01:00Z
+09:01:00 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); let it go on with the annotation ecs.heliumai.space/approve=hook-pause2, or roll it back with ecs.heliumai.space/abort; at 2026-11-24T09:01:00Z ECS decides by itself
 
 -- calls never arrive
 
@@ -17,9 +17,9 @@
 -- calls arrive again, without answers
 09:05:15 mumbai/backend: 1 Deploying: the answer to the decision about hook pause2 was lost, or the controller was restarted meanwhile; looking whether it was made, and counting it as not made if nothing of it shows by 2026-11-23T09:05:45Z
 09:05:15 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: Deploying, the answer to the decision about hook pause2 was lost, or the controller was restarted meanwhile; looking whether it was made, and counting it as not made if nothing of it shows by 2026-11-23T09:05:45Z
-09:05:45 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); somebody approved: letting it go on; ECS decides by itself at 2026-11-24T09:01:00Z
+09:05:45 mumbai/backend: 1 AwaitingAction: the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); somebody approved: letting it go on; at 2026-11-24T09:01:00Z ECS decides by itself
 09:05:45 mumbai/backend: 2 lets sd-2 go on after hook pause2, and the answer is lost
-09:05:45 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); somebody approved: letting it go on; ECS decides by itself at 2026-11-24T09:01:00Z
+09:05:45 => Ready=False AwaitingAction: 0/1 services run app:v2; mumbai/backend: AwaitingAction, the deployment of mumbai-backend:2 waits at stage POST_SCALE_UP (service deployment sd-2); somebody approved: letting it go on; at 2026-11-24T09:01:00Z ECS decides by itself
 09:06:00 mumbai/backend: 1 Deploying: mumbai-backend:2: 2/2 tasks run (deployment ecs-svc/2), 2 of other revisions, stage PRODUCTION_TRAFFIC_SHIFT, 5% of the traffic
 09:06:00 mumbai/backend: 1 stage PRODUCTION_TRAFFIC_SHIFT with 5% of the traffic
 09:06:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: Deploying, mumbai-backend:2: 2/2 tasks run (deployment ecs-svc/2), 2 of other revisions, stage PRODUCTION_TRAFFIC_SHIFT, 5% of the traffic

@@ -17,4 +17,4 @@
 
 2 registrations, 2 updates
 history 2: app:v3 Released mumbai-backend:3
-history 1: app:v2 Superseded 
+history 1: app:v2 Failed 
