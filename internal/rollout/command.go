@@ -358,6 +358,7 @@ func (l *Ledger) retry(o Orders) (bool, string) {
 		m := s.Memory
 		if s.failing() != nil {
 			failed++
+			m.Restart = m.Restart || restartFailed(*m)
 			m.Failed = slices.DeleteFunc(slices.Clone(m.Failed), s.failed)
 			if len(m.Failed) == 0 {
 				m.Failed = nil

@@ -338,10 +338,29 @@ func TestARestartIsStartedOnce(t *testing.T) {
 		s.settle()
 		s.then("the tasks crash after the restart", func() { s.lose, s.world.broken["app:v2"] = false, true })
 		s.command("restart", "3")
-		s.run(7)
-		s.then("they run again", func() { delete(s.world.broken, "app:v2") })
+		s.settle()
+		s.then("they would run again", func() { delete(s.world.broken, "app:v2") })
+		s.settle()
+		s.command("retry", "4")
 		s.settle()
 	}, "mumbai/backend")
+}
+
+func TestARestartThatFailsIsTakenBackAndGoesNoFurther(t *testing.T) {
+	stories(t, "restart-fails", func(_ *testing.T, s *teller) {
+		s.wave = map[string]int32{"virginia": 1}
+		s.settle()
+		s.then("tasks that start crash, and there is no breaker", func() {
+			s.world.broken["app:v2"] = true
+			s.world.service("mumbai/backend").breaker = false
+		})
+		s.command("restart", "1")
+		s.run(60)
+		s.settle()
+		s.then("they do not crash any more", func() { delete(s.world.broken, "app:v2") })
+		s.command("retry", "2")
+		s.settle()
+	}, "mumbai/backend", "virginia/backend")
 }
 
 func TestARestartWaitsWhileSuspended(t *testing.T) {

@@ -8,10 +8,11 @@ import (
 
 // inSync: the primary deployment brings the content and is completed. What ECS does afterwards
 // with that revision (scaling, replacing tasks, deploying it once more for somebody) changes
-// nothing, unless it fails.
+// nothing, unless it fails. After a restart of ours that failed it is what ECS, or we, went back to:
+// that does not undo the failure.
 func inSync(s *situation) *answer {
 	c, m := s.content, s.memory
-	if !c.known || !c.carried || s.primary.RolloutState == "FAILED" || condemned(s.failing()) {
+	if !c.known || !c.carried || s.primary.RolloutState == "FAILED" || condemned(s.failing()) || restartFailed(*m) {
 		return nil
 	}
 	remembered := m.State == ecsv1alpha1.ServiceInSync && m.Registered == s.primary.Revision

@@ -21,6 +21,9 @@ func Touched(m ecsv1alpha1.ServiceStatus) bool {
 		return true
 	}
 	d := m.Deployment
+	if d != nil && restartFailed(m) {
+		return true
+	}
 	if d == nil || d.Purpose == ecsv1alpha1.PurposeRollback || (m.Proven != nil && d.Revision == m.Proven.Revision) {
 		return false
 	}
@@ -34,4 +37,11 @@ func Touched(m ecsv1alpha1.ServiceStatus) bool {
 	default:
 		return true
 	}
+}
+
+// restartFailed says that our last deployment was a restart that failed, of content that counts as
+// failed since.
+func restartFailed(m ecsv1alpha1.ServiceStatus) bool {
+	d := m.Deployment
+	return d != nil && d.Purpose == ecsv1alpha1.PurposeRestart && d.Outcome == ecsv1alpha1.DeploymentFailed && failed(&m, d.Hash) != nil
 }

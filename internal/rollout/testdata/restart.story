@@ -31,11 +31,20 @@
 09:15:00 mumbai/backend: 2 restarts mumbai-backend:2
 09:15:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: Deploying (Restarting), ECS took the restart of mumbai-backend:2 (deployment ecs-svc/5)
 09:15:45 mumbai/backend: 1 Failed (ContainerExited): container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
-09:15:45 => Ready=False ContainerExited: failed (ContainerExited) at mumbai/backend: container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; 0/1 services run app:v2; mumbai/backend: Failed (ContainerExited), container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
+09:15:45 => Ready=False RollingBack: failed (ContainerExited) at mumbai/backend: container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; 0/1 services run app:v2; mumbai/backend: Failed (ContainerExited), container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
+09:16:00 mumbai/backend: 1 RollingBack: going back to mumbai-backend:2; ECS rolls the service back, it has mumbai-backend:2 now; ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/6
 
--- they run again
-09:17:15 mumbai/backend: 1 InSync: runs mumbai-backend:2
-09:17:15 => Ready=True Released: 1/1 services run app:v2
+-- they would run again
+09:20:45 mumbai/backend: 1 RolledBack (ContainerExited): back on mumbai-backend:2; container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; not tried again until another image is asked for, or a retry
+09:20:45 => Ready=False ContainerExited: failed (ContainerExited) at mumbai/backend: container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; 0/1 services run app:v2; mumbai/backend: RolledBack (ContainerExited), back on mumbai-backend:2; container app exited with code 3; ECS gave the deployment of mumbai-backend:2 up and began to roll it back (service deployment sd-5); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; not tried again until another image is asked for, or a retry
 
-1 registrations, 4 updates
+-- retry: 4
+09:25:00 ! retry: trying once more: 1 failed, 0 drifted
+09:25:00 mumbai/backend: 1 Deploying (Restarting): restarting mumbai-backend:2
+09:25:00 mumbai/backend: 2 restarts mumbai-backend:2
+09:25:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: Deploying (Restarting), ECS took the restart of mumbai-backend:2 (deployment ecs-svc/12)
+09:25:30 mumbai/backend: 1 InSync: runs mumbai-backend:2
+09:25:30 => Ready=True Released: 1/1 services run app:v2
+
+1 registrations, 5 updates
 history 1: app:v2 Released mumbai-backend:2
