@@ -16,7 +16,7 @@ import (
 // enter is the release on its way through its waves, as it is remembered. A release that is held
 // goes everywhere at once and is not checked.
 func (p *pass) enter() rollout.Campaign {
-	campaign := rollout.Campaign{Waves: p.ledger.Waves, Held: p.ledger.Hold != nil}
+	campaign := rollout.Campaign{Waves: p.ledger.Waves, Failed: p.ledger.Ended(), Held: p.ledger.Hold != nil}
 	campaign.Checked = len(p.release.Spec.Verification) > 0 && !campaign.Held
 	if history := p.ledger.History; len(history) > 0 {
 		campaign.Number = history[0].Number

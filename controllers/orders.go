@@ -108,7 +108,8 @@ func (p *pass) fail(failure ecsv1alpha1.Failure) {
 // is being dealt with.
 func (p *pass) begin(newer bool) {
 	if p.blocked == nil {
-		again := newer && !rollout.AnyFailing(p.subjects())
+		// With a newer base what failed is tried anew, also where it was noticed while it failed.
+		again := (newer || p.fromFamily() && p.ledger.Ended() != "") && !rollout.AnyFailing(p.subjects())
 		cause := p.release.Annotations[ecsv1alpha1.AnnotationChangeCause]
 		p.ledger.Begin(resolvedImages(p.images), again, p.release.Generation, cause, p.started)
 	}

@@ -930,6 +930,10 @@ type HistoryEntry struct {
 	// +required
 	Outcome Outcome `json:"outcome"`
 
+	// failure is the class of what it failed of. Absent unless it failed.
+	// +optional
+	Failure FailureClass `json:"failure,omitempty"`
+
 	// started is when it was first seen.
 	// +required
 	Started metav1.Time `json:"started"`

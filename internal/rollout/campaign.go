@@ -24,6 +24,9 @@ type Campaign struct {
 	Bake time.Duration
 	// Checked says that targets have checks to pass.
 	Checked bool
+	// Failed is the class of what the release failed of (Ledger.Ended): no wave opens any more until
+	// a retry, whatever became of the targets that it failed at.
+	Failed ecsv1alpha1.FailureClass
 	// Held says that a release of the past is held: it goes everywhere at once.
 	Held bool
 }
@@ -54,6 +57,12 @@ func (c Campaign) status(wave int32) ecsv1alpha1.WaveStatus {
 func (c Campaign) Gate(wave int32, services []Placed) *Problem {
 	if c.Held || c.status(wave).Opened != nil {
 		return nil
+	}
+	if c.Failed != "" {
+		return &Problem{
+			Class: ProblemRefused, Reason: ecsv1alpha1.ReasonWaveNotOpen,
+			Message: fmt.Sprintf("release %d failed (%s): no further wave opens until another image is asked for, or a retry", c.Number, c.Failed),
+		}
 	}
 	for _, earlier := range wavesOf(services) {
 		if earlier >= wave {
@@ -228,6 +237,8 @@ func (c Campaign) waits(services []Placed, checks map[string]Check, now time.Tim
 		switch {
 		case w.Finished != nil:
 			continue
+		case c.Failed != "" && gate != nil && w.Synced == nil:
+			return PhaseFailed, gate.Message, 0
 		case gate != nil && gate.Reason == ecsv1alpha1.ReasonAwaitingApproval && w.Synced == nil:
 			return PhaseAwaiting, gate.Message, 0
 		case w.Synced == nil:

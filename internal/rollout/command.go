@@ -369,7 +369,7 @@ func (l *Ledger) retry(o Orders) (bool, string) {
 			m.Drift = nil
 		}
 	}
-	if failed+drifted == 0 {
+	if failed+drifted == 0 && l.Ended() == "" {
 		return false, "nothing failed, and nothing that somebody else deployed is left standing"
 	}
 	for _, s := range o.Services {
@@ -409,8 +409,8 @@ func (l *Ledger) again() {
 		return
 	}
 	l.History = copyHistory(l.History)
-	if o := l.History[0].Outcome; o == ecsv1alpha1.OutcomeFailed || o == ecsv1alpha1.OutcomeRolledBack {
-		l.History[0].Outcome, l.History[0].Finished = ecsv1alpha1.OutcomeProgressing, nil
+	if entry := &l.History[0]; endedBadly(entry.Outcome) {
+		entry.Outcome, entry.Finished, entry.Failure = ecsv1alpha1.OutcomeProgressing, nil, ""
 	}
 }
 

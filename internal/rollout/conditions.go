@@ -120,6 +120,9 @@ func (r Release) failure(phase Phase) *ecsv1alpha1.Failure {
 			f.Message, f.At = failed[0].Message, failed[0].At
 		}
 		return f
+	case phase == PhaseFailed && r.imageReason() != ecsv1alpha1.ReasonImageMissing:
+		_, why, _ := r.Campaign.waits(r.Services, r.Checks, r.Now)
+		return &ecsv1alpha1.Failure{Class: r.Campaign.Failed, Message: shorten(why, maxMessage)}
 	case phase == PhaseFailed:
 		return &ecsv1alpha1.Failure{
 			Class: ecsv1alpha1.FailureImageMissing, Target: r.ImageTarget,

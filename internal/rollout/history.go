@@ -25,7 +25,7 @@ func (l *Ledger) Begin(images []ecsv1alpha1.ResolvedImage, again bool, generatio
 	opens := len(l.History) == 0 || !sameImages(l.History[0].Images, images) || again
 	history := copyHistory(l.History)
 	if opens {
-		history = open(history, l.Failure != nil, now)
+		history = open(history, l.Failure, now)
 		history[0].Generation, history[0].Cause = generation, shorten(cause, maxCause)
 		l.Waves, l.Failure = nil, nil
 	}
@@ -52,6 +52,10 @@ func Record(
 	if outcome := outcomeOf(entry.Outcome, verdict); outcome != entry.Outcome {
 		at := seconds(now)
 		entry.Outcome, entry.Finished = outcome, &at
+		entry.Failure = ""
+		if verdict.Failure != nil && endedBadly(outcome) {
+			entry.Failure = verdict.Failure.Class
+		}
 	}
 	return history
 }
@@ -86,7 +90,7 @@ func Revisions(services []Placed) []string {
 
 // open puts a new entry before history. One before that was under way is superseded, or has failed
 // where that is known of it.
-func open(history []ecsv1alpha1.HistoryEntry, failed bool, now time.Time) []ecsv1alpha1.HistoryEntry {
+func open(history []ecsv1alpha1.HistoryEntry, failed *ecsv1alpha1.Failure, now time.Time) []ecsv1alpha1.HistoryEntry {
 	entry := ecsv1alpha1.HistoryEntry{Number: 1, Outcome: ecsv1alpha1.OutcomeProgressing, Started: seconds(now)}
 	if len(history) > 0 {
 		last := &history[0]
@@ -94,8 +98,8 @@ func open(history []ecsv1alpha1.HistoryEntry, failed bool, now time.Time) []ecsv
 		if last.Outcome == ecsv1alpha1.OutcomeProgressing {
 			at := seconds(now)
 			last.Outcome, last.Finished = ecsv1alpha1.OutcomeSuperseded, &at
-			if failed {
-				last.Outcome = ecsv1alpha1.OutcomeFailed
+			if failed != nil {
+				last.Outcome, last.Failure = ecsv1alpha1.OutcomeFailed, failed.Class
 			}
 		}
 	}
@@ -119,6 +123,20 @@ func outcomeOf(outcome ecsv1alpha1.Outcome, verdict Verdict) ecsv1alpha1.Outcome
 	default:
 		return outcome
 	}
+}
+
+// endedBadly says that outcome is one of a release that failed.
+func endedBadly(outcome ecsv1alpha1.Outcome) bool {
+	return outcome == ecsv1alpha1.OutcomeFailed || outcome == ecsv1alpha1.OutcomeRolledBack
+}
+
+// Ended is the class of what the newest release in history failed of, "" while it has not, or where
+// it goes on by itself when the image arrives.
+func (l *Ledger) Ended() ecsv1alpha1.FailureClass {
+	if len(l.History) == 0 || !endedBadly(l.History[0].Outcome) || l.History[0].Failure == ecsv1alpha1.FailureImageMissing {
+		return ""
+	}
+	return l.History[0].Failure
 }
 
 // sameImages says that both are the same release. A digest that is not resolved yet does not

@@ -228,6 +228,8 @@ func (r Release) onlyWaves() bool {
 func (r Release) wavesPhase() (phase Phase, reason, seen string) {
 	phase, seen, _ = r.Campaign.waits(r.Services, r.Checks, r.Now)
 	switch phase {
+	case PhaseFailed:
+		return phase, string(r.Campaign.Failed), seen
 	case PhaseAwaiting:
 		return phase, ecsv1alpha1.ReasonAwaitingApproval, seen
 	case PhaseVerifying:

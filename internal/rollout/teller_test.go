@@ -173,7 +173,8 @@ func (s *teller) obey(subjects []Subject) {
 
 func (s *teller) campaign() Campaign {
 	c := Campaign{
-		Waves: s.ledger.Waves, Approval: s.approval, Bake: s.bake, Checked: s.checks != nil, Held: s.ledger.Hold != nil,
+		Waves: s.ledger.Waves, Failed: s.ledger.Ended(), Approval: s.approval, Bake: s.bake, Checked: s.checks != nil,
+		Held: s.ledger.Hold != nil,
 	}
 	if len(s.ledger.History) > 0 {
 		c.Number = s.ledger.History[0].Number

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,21 @@ func TestChecksHoldUpTheNextWave(t *testing.T) {
 			at := metav1.NewTime(s.world.now)
 			s.checks["mumbai"] = Check{Passed: &at}
 		})
+		s.settle()
+	}, "singapore/backend", "mumbai/backend")
+}
+
+func TestTakingATargetThatFailedOutDoesNotOpenTheNextWave(t *testing.T) {
+	stories(t, "failed-target-removed", func(_ *testing.T, s *teller) {
+		s.wave = map[string]int32{"mumbai": 1}
+		s.world.broken["app:v2"] = true
+		s.settle()
+		s.then("singapore is taken out of the release", func() {
+			s.world.services = slices.DeleteFunc(s.world.services, func(svc *service) bool { return svc.target == "singapore" })
+		})
+		s.settle()
+		s.then("v2 would run", func() { delete(s.world.broken, "app:v2") })
+		s.command("retry", "1")
 		s.settle()
 	}, "singapore/backend", "mumbai/backend")
 }

@@ -9,11 +9,7 @@
 
 -- the image is fixed where it is
 09:15:30 mumbai/backend: 1 InSync: runs mumbai-backend:2
-09:15:30 => Ready=False Progressing: 1/2 services run app:v2; virginia/backend: OutOfSync, runs virginia-backend:1, which does not carry the image; it is left as it is, since the release failed
-09:15:45 virginia/backend: 2 registers app:v2+env1 as virginia-backend:2
-09:16:00 virginia/backend: 2 updates to virginia-backend:2
-09:16:30 virginia/backend: 1 InSync: runs virginia-backend:2
-09:16:30 => Ready=True Released: 2/2 services run app:v2
+09:15:45 virginia/backend: 1 OutOfSync (WaveNotOpen): runs virginia-backend:1, which does not carry the image; waits: release 1 failed (ContainerExited): no further wave opens until another image is asked for, or a retry
 
-2 registrations, 2 updates
-history 1: app:v2 Released mumbai-backend:2 virginia-backend:2
+1 registrations, 1 updates
+history 1: app:v2 Failed mumbai-backend:2
