@@ -49,8 +49,13 @@ func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRec
 	return l.write(record, func() error { return l.Interface.Create(ctx, record) })
 }
 
-// Update acquires, renews or releases the lease.
+// Update acquires, renews or releases the lease. A lease that somebody else holds is not released:
+// a leader that wakes up after its time reads the lease of its successor, still takes itself for
+// the leader, and would give away what is not its own.
 func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	if record.HolderIdentity != l.Identity() && l.lost() {
+		return fmt.Errorf("the lease %s is held by another process: there is nothing to release", l.Describe())
+	}
 	return l.write(record, func() error { return l.Interface.Update(ctx, record) })
 }
 
@@ -71,6 +76,16 @@ func (l *Lock) write(record resourcelock.LeaderElectionRecord, send func() error
 	}
 	l.renewed = sent
 	return nil
+}
+
+// lost says whether another process held the lease when it was last read, and shuts the gate then.
+func (l *Lock) lost() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.others {
+		l.renewed = time.Time{}
+	}
+	return l.others
 }
 
 // Gate is nil while the lease is ours for at least as long as needed, margin included.

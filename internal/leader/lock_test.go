@@ -98,3 +98,34 @@ func TestTheGateStaysClosedForTheLastHoldersCalls(t *testing.T) {
 		})
 	}
 }
+
+func TestALeaseThatAnotherHoldsIsNotReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &lease{}
+		lock := NewLock(server, 15*time.Second, time.Second, 5*time.Second)
+		if err := lock.Create(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me"}); err != nil {
+			t.Fatal(err)
+		}
+		// While this process slept another took over. What client-go does on its way out is to
+		// read the lease, and then to empty whichever it has read.
+		server.held, server.err = "another", errors.New("the lease of another was written")
+		if _, _, err := lock.Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{})
+		if err == nil || errors.Is(err, server.err) {
+			t.Errorf("the release says %v, wanted that it was not even tried", err)
+		}
+		if lock.Gate(time.Second) == nil {
+			t.Error("the gate is open although another holds the lease")
+		}
+
+		server.held, server.err = "me", nil
+		if _, _, err := lock.Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{}); err != nil {
+			t.Errorf("our own lease can't be released: %v", err)
+		}
+	})
+}

@@ -150,7 +150,7 @@ func deploymentStopped(s *situation) *answer {
 
 // deploymentLate: our deployment is in progress without having made any for too long. The clock
 // stands still while the release is suspended, while ECS bakes and while a hook waits: it then
-// starts anew, minute by minute. A rollback has a clock of its own.
+// starts anew, in steps of a tenth of the deadline. A rollback has a clock of its own.
 func deploymentLate(s *situation) *answer {
 	d := s.flying()
 	if d == nil {
@@ -165,7 +165,8 @@ func deploymentLate(s *situation) *answer {
 	stood := s.Now.Sub(d.Progressed.Time)
 	switch {
 	case s.Policy.Suspended, standsStill(ours):
-		if stood >= time.Minute {
+		// Every such step is a status write: a pause may last for days.
+		if stood >= max(time.Minute, s.Policy.ProgressDeadline/10) {
 			d.Progressed = seconds(s.Now)
 		}
 	case s.Policy.ProgressDeadline > 0 && stood > s.Policy.ProgressDeadline:

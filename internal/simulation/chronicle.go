@@ -1,0 +1,212 @@
+package simulation
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/memapi"
+)
+
+// chronicle remembers every version of every release, as the API server had it.
+type chronicle struct {
+	world *world
+
+	mu       sync.Mutex
+	versions map[types.NamespacedName][]version
+	holder   string    // of the lease
+	held     time.Time // until when
+}
+
+// version is a release from some time on.
+type version struct {
+	at      time.Time
+	release *ecsv1alpha1.EcsRelease // nil: there is none any more
+}
+
+func newChronicle(w *world) *chronicle {
+	return &chronicle{world: w, versions: map[types.NamespacedName][]version{}}
+}
+
+// observe is told of every change, while the API server makes it.
+func (c *chronicle) observe(change memapi.Change) {
+	byManager := strings.HasPrefix(change.Call.Client, "manager-")
+	switch change.Call.Resource {
+	case "leases":
+		c.noteLease(change)
+	case "events":
+		c.world.noSecretsIn("an event", change.New)
+	case "ecsreleases":
+		old, now := c.noteRelease(change)
+		if now == nil {
+			return
+		}
+		if byManager {
+			c.world.statusWritten(change, old, now)
+		}
+	}
+}
+
+func (c *chronicle) noteLease(change memapi.Change) {
+	var lease coordinationv1.Lease
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(change.New, &lease) != nil || lease.Spec.HolderIdentity == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if holder := *lease.Spec.HolderIdentity; holder != c.holder {
+		c.world.story.tell("kube", "the lease is held by %q", holder)
+		c.holder = holder
+	}
+	if lease.Spec.RenewTime != nil && lease.Spec.LeaseDurationSeconds != nil {
+		c.held = lease.Spec.RenewTime.Add(time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second)
+	}
+}
+
+// leads says whether a process holds the lease now.
+func (c *chronicle) leads(process string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.holder == process && time.Now().Before(c.held)
+}
+
+func (c *chronicle) noteRelease(change memapi.Change) (old, now *ecsv1alpha1.EcsRelease) {
+	key := types.NamespacedName{Namespace: change.Call.Namespace, Name: change.Call.Name}
+	if change.New != nil {
+		now = &ecsv1alpha1.EcsRelease{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(change.New, now); err != nil {
+			c.world.story.violate("the API is what it says", "release %s can't be read: %v", key, err)
+			return nil, nil
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known := c.versions[key]; len(known) > 0 {
+		old = known[len(known)-1].release
+	}
+	c.versions[key] = append(c.versions[key], version{at: change.Time, release: now})
+	return old, now
+}
+
+// history are the versions of a release up to a time, the oldest first.
+func (c *chronicle) history(key types.NamespacedName, until time.Time) []version {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := c.versions[key]
+	n := len(known)
+	for n > 0 && known[n-1].at.After(until) {
+		n--
+	}
+	return known[:n:n]
+}
+
+// at is a release as it was at a time; nil: there was none.
+func (c *chronicle) at(key types.NamespacedName, t time.Time) *ecsv1alpha1.EcsRelease {
+	known := c.history(key, t)
+	if len(known) == 0 {
+		return nil
+	}
+	return known[len(known)-1].release
+}
+
+func (c *chronicle) now(key types.NamespacedName) *ecsv1alpha1.EcsRelease {
+	return c.at(key, time.Now())
+}
+
+// keys are all releases that there ever were.
+func (c *chronicle) keys() []types.NamespacedName {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	keys := make([]types.NamespacedName, 0, len(c.versions))
+	for key := range c.versions {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// latest is a release as it is, and since when.
+func (c *chronicle) latest(key types.NamespacedName) version {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := c.versions[key]
+	if len(known) == 0 {
+		return version{}
+	}
+	return known[len(known)-1]
+}
+
+// touched is when a release was last changed, by anybody.
+func (c *chronicle) touched(key types.NamespacedName) time.Time { return c.latest(key).at }
+
+// statusWritten looks at a status that a manager has just written, while nobody else has seen it.
+func (w *world) statusWritten(change memapi.Change, old, now *ecsv1alpha1.EcsRelease) {
+	key := types.NamespacedName{Namespace: now.Namespace, Name: now.Name}
+	w.tellTransitions(old, now)
+	w.noSecretsIn("the status of "+key.String(), change.New)
+	w.kstatusContract(key, now)
+	w.readyIsTrue(key, old, now)
+	w.bystanderIsLeftAlone(key, now)
+}
+
+func (w *world) noSecretsIn(where string, object map[string]any) {
+	if object == nil {
+		return
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return // it came from JSON
+	}
+	w.noSecrets(where, string(text))
+}
+
+// tellTransitions puts into the story what changed in a status, and counts what was reached.
+func (w *world) tellTransitions(old, now *ecsv1alpha1.EcsRelease) {
+	name := now.Namespace + "/" + now.Name
+	before := map[string]ecsv1alpha1.ServiceStatus{}
+	if old != nil {
+		for _, t := range old.Status.Targets {
+			for _, s := range t.Services {
+				before[t.Name+"/"+s.Name] = s
+			}
+		}
+	}
+	for _, t := range now.Status.Targets {
+		for _, s := range t.Services {
+			was := before[t.Name+"/"+s.Name]
+			w.coverage.count("state", string(s.State))
+			if s.Reason != "" {
+				w.coverage.count("reason", s.Reason)
+			}
+			if was.State != s.State || was.Reason != s.Reason {
+				w.story.tell("service", "%s %s/%s: %s %s -> %s %s (%s)", name, t.Name, s.Name, was.State, was.Reason, s.State, s.Reason, s.Message)
+			}
+			if s.Intent != nil && (was.Intent == nil || was.Intent.Since != s.Intent.Since) {
+				w.story.tell("intent", "%s %s/%s: %s %s %s (hash %s, base %s)", name, t.Name, s.Name, s.Intent.Action, s.Intent.Revision, s.Intent.ServiceDeployment, s.Intent.Hash, s.Intent.Base)
+			}
+		}
+	}
+	for _, condition := range now.Status.Conditions {
+		w.coverage.count("reason", condition.Reason)
+	}
+	if now.Status.Failure != nil {
+		w.coverage.count("class", string(now.Status.Failure.Class))
+	}
+	ready := meta.FindStatusCondition(now.Status.Conditions, ecsv1alpha1.ConditionReady)
+	if ready == nil {
+		return
+	}
+	if old != nil {
+		was := meta.FindStatusCondition(old.Status.Conditions, ecsv1alpha1.ConditionReady)
+		if was != nil && was.Status == ready.Status && was.Reason == ready.Reason && was.Message == ready.Message && was.ObservedGeneration == ready.ObservedGeneration {
+			return
+		}
+	}
+	w.story.tell("release", "%s generation %d: Ready %s %s: %s", name, ready.ObservedGeneration, ready.Status, ready.Reason, ready.Message)
+}

@@ -1,0 +1,206 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"heliumai.space/ecsrelease/controllers"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/leader"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// The timing of a process. The lease is longer than in real life, so that days of virtual time
+// are not spent on renewing it, and so are sweeps apart; all else is as the manager has it by default.
+const (
+	leaseDuration = 10 * time.Minute
+	renewDeadline = 8 * time.Minute
+	retryPeriod   = 3 * time.Minute
+	callDeadline  = 5 * time.Second
+	settleTime    = 30 * time.Second
+	fastCadence   = 5 * time.Second
+	slowCadence   = 15 * time.Minute
+	shutdownTime  = 30 * time.Second
+	quotaShare    = 0.5
+	workerCount   = 4
+)
+
+// process is one run of the manager, put together as cmd/manager does it, between the world and
+// a border that every call of it passes.
+type process struct {
+	name     string
+	border   *border
+	registry *prometheus.Registry
+	cancel   context.CancelFunc
+	ended    chan struct{}
+
+	mu  sync.Mutex
+	err error
+}
+
+// startProcess starts a manager. It leads once it has the lease.
+func (w *world) startProcess() (*process, error) {
+	w.processes++
+	p := &process{
+		name:     fmt.Sprintf("manager-%d", w.processes),
+		registry: prometheus.NewRegistry(),
+		ended:    make(chan struct{}),
+	}
+	p.border = newBorder(w, p.name)
+	kube := w.kube.ConfigThrough(p.name, p.border.kubernetes)
+	lock, err := newLock(kube, p.name)
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(kube, ctrl.Options{
+		Scheme:                              w.scheme,
+		MapperProvider:                      func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return w.mapper, nil },
+		Metrics:                             metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress:              "0",
+		LeaderElection:                      true,
+		LeaderElectionReleaseOnCancel:       true,
+		LeaderElectionResourceLockInterface: lock,
+		LeaseDuration:                       new(leaseDuration),
+		RenewDeadline:                       new(renewDeadline),
+		RetryPeriod:                         new(retryPeriod),
+		GracefulShutdownTimeout:             new(shutdownTime),
+		Logger:                              w.log(p.name),
+		Controller:                          config.Controller{SkipNameValidation: new(true)},
+		Cache:                               cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up a manager: %w", err)
+	}
+	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), w.log(p.name)))
+	p.cancel, p.border.die = cancel, cancel
+	if err := p.assemble(ctx, w, mgr, lock); err != nil {
+		cancel()
+		return nil, err
+	}
+	go func() {
+		defer close(p.ended)
+		err := mgr.Start(ctx)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.err = err
+	}()
+	return p, nil
+}
+
+func newLock(kube *rest.Config, name string) (*leader.Lock, error) {
+	clients, err := kubernetes.NewForConfig(kube)
+	if err != nil {
+		return nil, fmt.Errorf("setting up leader election: %w", err)
+	}
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, "kube-system", "ecsrelease.ecs.heliumai.space",
+		clients.CoreV1(), clients.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: name})
+	if err != nil {
+		return nil, fmt.Errorf("setting up leader election: %w", err)
+	}
+	return leader.NewLock(lock, leaseDuration, leaseDuration/10, callDeadline), nil
+}
+
+func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock *leader.Lock) error {
+	inbox := &controllers.Inbox{}
+	fleet, err := cloud.New(cloud.Options{
+		Config: func(context.Context) (aws.Config, error) {
+			return aws.Config{
+				Region:      regions[0],
+				HTTPClient:  &http.Client{Transport: p.border.aws(w.aws.HTTPClient().Transport)},
+				Credentials: credentials.NewStaticCredentialsProvider(managerKey, managerSecret, ""),
+			}, nil
+		},
+		Share:          quotaShare,
+		CallDeadline:   callDeadline,
+		Gate:           lock.Gate,
+		Fast:           fastCadence,
+		Slow:           slowCadence,
+		Enqueue:        inbox.Enqueue,
+		Registerer:     p.registry,
+		Log:            w.log(p.name).WithName("aws"),
+		SessionCluster: "simulation",
+	})
+	if err != nil {
+		return fmt.Errorf("setting up the AWS edge: %w", err)
+	}
+	if err := mgr.Add(fleet); err != nil {
+		return fmt.Errorf("adding the informer: %w", err)
+	}
+	counted, err := controllers.NewMetrics(p.registry, mgr.GetClient())
+	if err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	reconciler := &controllers.ReleaseReconciler{
+		Client:   mgr.GetClient(),
+		Fleet:    fleet,
+		Recorder: mgr.GetEventRecorder("ecsrelease"),
+		Metrics:  counted,
+		Timing: rollout.Timing{
+			CallDeadline: callDeadline,
+			Settle:       settleTime,
+			Fast:         fastCadence,
+			Slow:         slowCadence,
+		},
+		Freshness: fastCadence,
+		Inbox:     inbox,
+		Workers:   workerCount,
+		Prober:    w.prober(),
+	}
+	if err := reconciler.SetupWithManager(ctx, &quietManager{Manager: mgr}); err != nil {
+		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	return nil
+}
+
+// quietManager gives controllers queues without metrics: those wake up twice in a second to
+// measure themselves, which is most of what happens in a quiet day.
+type quietManager struct{ manager.Manager }
+
+// Add implements [manager.Manager].
+func (m *quietManager) Add(runnable manager.Runnable) error {
+	value := reflect.ValueOf(runnable)
+	if value.Kind() == reflect.Pointer && value.Elem().Kind() == reflect.Struct {
+		if field := value.Elem().FieldByName("NewQueue"); field.IsValid() && field.CanSet() {
+			quiet := func(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+				return workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[reconcile.Request]{})
+			}
+			if reflect.TypeOf(quiet).AssignableTo(field.Type()) {
+				field.Set(reflect.ValueOf(quiet))
+			}
+		}
+	}
+	return m.Manager.Add(runnable)
+}
+
+// crash ends the process as a power cut does: no call of it has an effect from now on.
+func (p *process) crash() {
+	p.border.kill()
+	p.cancel()
+}
+
+// failure is the error with which the process ended, if it has.
+func (p *process) failure() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
