@@ -140,8 +140,8 @@ func (r *ReleaseReconciler) tellAwaiting(p *pass) {
 		if a.Wave != nil {
 			what = fmt.Sprintf("wave %d waits to open", *a.Wave)
 		}
-		r.emit(p, normal, ecsv1alpha1.EventAwaiting, a.ID, "%s: let it go on with kubectl annotate --overwrite ecsrelease %s %s=%s",
-			what, p.release.Name, ecsv1alpha1.AnnotationApprove, a.ID)
+		r.emit(p, normal, ecsv1alpha1.EventAwaiting, a.ID, "%s: let it go on with kubectl -n %s annotate --overwrite ecsrelease %s %s=%s",
+			what, p.release.Namespace, p.release.Name, ecsv1alpha1.AnnotationApprove, a.ID)
 	}
 }
 

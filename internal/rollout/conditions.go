@@ -95,8 +95,11 @@ func (r Release) drifted() *Condition {
 	var drifted []string
 	for _, p := range r.Services {
 		if d := p.Status.Drift; d != nil && d.Standing {
-			drifted = append(drifted, fmt.Sprintf("%s: deployment %s brought %s, registered by %s",
-				p, d.Deployment, d.Revision, cmp.Or(d.RegisteredBy, "somebody that ECS does not name")))
+			said := fmt.Sprintf("%s: deployment %s brought %s", p, d.Deployment, d.Revision)
+			if d.RegisteredBy != "" {
+				said += ", registered by " + d.RegisteredBy
+			}
+			drifted = append(drifted, said)
 		}
 	}
 	if len(drifted) == 0 {

@@ -53,6 +53,9 @@ func (s *situation) recreatedSince(t time.Time) bool {
 	return s.View.Created.After(t.Add(skew))
 }
 
+// maxRegisteredBy is the longest principal that the API takes, in bytes.
+const maxRegisteredBy = 256
+
 // noteDrift writes the primary deployment down as somebody else's. It stands where policy or a
 // failure says so, or where the one before was corrected a short while ago, or stood for that.
 func (s *situation) noteDrift() {
@@ -65,8 +68,9 @@ func (s *situation) noteDrift() {
 		m.Drift = drift
 	}
 	d := m.Drift
-	if d.RegisteredBy == "" && s.Want.Seen == d.Revision {
-		d.RegisteredBy = shorten(s.Want.SeenBy, 512)
+	if d.RegisteredBy == "" && s.Want.Seen == d.Revision && !s.Want.SeenOurs {
+		// Of a revision of ours it would name us: somebody only deployed it.
+		d.RegisteredBy = shorten(s.Want.SeenBy, maxRegisteredBy)
 	}
 	fought := d.Corrected != nil && (d.Standing || d.At.Sub(d.Corrected.Time) < truce)
 	d.Standing = fought || s.Policy.Report || s.Policy.Held || s.failing() != nil || m.Rollback != nil
