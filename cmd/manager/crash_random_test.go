@@ -60,13 +60,18 @@ func TestAManagerKilledAtRandomTellsTheSameStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkTale(t, tales[0])
+	var all int
 	for i, seed := range seeds {
-		if kills[i+1] < len(acts) {
-			t.Errorf("seed %d: the manager was killed %d times, wanted at least %d", seed, kills[i+1], len(acts))
+		all += kills[i+1]
+		if kills[i+1] < 1 {
+			t.Errorf("seed %d: the manager was not killed", seed)
 		}
 		if diff := cmp.Diff(tales[0], tales[i+1]); diff != "" {
 			t.Errorf("seed %d: the manager was killed %d times, and the story is not the undisturbed one (-want +got):\n%s", seed, kills[i+1], diff)
 		}
+	}
+	if least := 2 * len(seeds); all < least {
+		t.Errorf("the managers were killed %d times in all, wanted at least %d", all, least)
 	}
 }
 

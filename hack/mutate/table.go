@@ -134,8 +134,8 @@ var table = []mutation{
 	{
 		name:     "the gate stays open when the lease is lost",
 		file:     "internal/leader/lock.go",
-		old:      "		l.renewed = time.Time{}\n",
-		new:      "",
+		old:      "	if record.HolderIdentity != l.Identity() {\n		l.renewed = time.Time{}\n",
+		new:      "	if record.HolderIdentity != l.Identity() {\n",
 		catchers: []catcher{{leaderTests, "Test"}},
 		why:      "who released the lease must change nothing",
 	},
