@@ -254,6 +254,4 @@ func placeKey(account, region, cluster, service string) string {
 	return account + "/" + region + "/" + cluster + "/" + service
 }
 
-func (p place) key() string { return placeKey(p.realm.account, p.region, p.cluster, p.service) }
-
 func lastElement(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
