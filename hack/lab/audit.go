@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"heliumai.space/ecsrelease/internal/lab"
 )
@@ -35,7 +39,8 @@ type changes struct {
 	// images are those that the registered contents name.
 	images map[string]int
 	// updated and returned are services that were updated to something new, and to what they ran
-	// before; stopped are those whose deployment was stopped and rolled back.
+	// before; stopped are those whose deployment was stopped and rolled back. A stop that came too
+	// late, since the deployment succeeded all the same, changed nothing.
 	updated, returned, stopped map[place]int
 }
 
@@ -85,7 +90,13 @@ func (w *world) audit(ctx context.Context, acts []*act) error {
 		if i+1 < len(acts) {
 			entries = slices.DeleteFunc(entries, func(e entry) bool { return e.Sequence > acts[i+1].after })
 		}
-		made, problem := w.changes(a, entries)
+		// What was refused changed nothing.
+		entries = slices.DeleteFunc(entries, func(e entry) bool { return e.Status >= http.StatusBadRequest })
+		tooLate, err := w.succeeded(ctx, entries)
+		if err != nil {
+			return err
+		}
+		made, problem := w.changes(a, entries, tooLate)
 		problems = append(problems, problem, w.judge(a, made))
 		others := 0
 		for image, count := range made.images {
@@ -101,8 +112,30 @@ func (w *world) audit(ctx context.Context, acts []*act) error {
 	return errors.Join(problems...)
 }
 
-// changes are what entries changed during an act.
-func (w *world) changes(a *act, entries []entry) (changes, error) {
+// succeeded are the service deployments that entries asked ECS to stop, and that succeeded: a rolling
+// deployment may, until its rollback begins.
+func (w *world) succeeded(ctx context.Context, entries []entry) (map[string]bool, error) {
+	found := map[string]bool{}
+	for _, e := range entries {
+		arn := e.Request.ServiceDeploymentARN
+		if e.Operation != "StopServiceDeployment" {
+			continue
+		}
+		client := ecs.NewFromConfig(w.account.AWS.Root(e.Account, e.Region))
+		out, err := client.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}})
+		if err != nil {
+			return nil, fmt.Errorf("looking what became of %s: %w", arn, err)
+		}
+		for i := range out.ServiceDeployments {
+			found[arn] = out.ServiceDeployments[i].Status == types.ServiceDeploymentStatusSuccessful
+		}
+	}
+	return found, nil
+}
+
+// changes are what entries, all of which were carried out, changed during an act. A stop of a service
+// deployment in tooLate changed nothing.
+func (w *world) changes(a *act, entries []entry, tooLate map[string]bool) (changes, error) {
 	made := changes{map[string]int{}, map[string]int{}, map[place]int{}, map[place]int{}, map[place]int{}}
 	for _, e := range entries {
 		at := place{e.Region, e.Request.Cluster, e.Request.Service}
@@ -132,7 +165,9 @@ func (w *world) changes(a *act, entries []entry) (changes, error) {
 			if len(parts) != 3 {
 				return made, fmt.Errorf("act %s: StopServiceDeployment of %q", a.tag, e.Request.ServiceDeploymentARN)
 			}
-			made.stopped[place{e.Region, parts[0], parts[1]}]++
+			if !tooLate[e.Request.ServiceDeploymentARN] {
+				made.stopped[place{e.Region, parts[0], parts[1]}]++
+			}
 		case "ContinueServiceDeployment":
 			return made, fmt.Errorf("act %s: ContinueServiceDeployment, and nothing was paused", a.tag)
 		}

@@ -67,6 +67,13 @@ func asItShould(t *testing.T, w *world, a *act) []entry {
 
 func TestTheAuditNoticesWhatIsNotAsItShould(t *testing.T) {
 	const region = "ap-southeast-1"
+	deployment := func(id string) string {
+		return fmt.Sprintf("arn:aws:ecs:%s:111122223333:service-deployment/%s/worker/%s", region, firstWave, id)
+	}
+	stop := func(t *testing.T, id string) entry {
+		t.Helper()
+		return call(t, region, "StopServiceDeployment", `{"serviceDeploymentArn":%q}`, deployment(id))
+	}
 	for name, c := range map[string]struct {
 		change func(t *testing.T, entries []entry) []entry
 		says   string
@@ -84,9 +91,11 @@ func TestTheAuditNoticesWhatIsNotAsItShould(t *testing.T) {
 			return append(entries, update(t, "ap-south-1", "helium-mumbai-staging-cluster", "backend", 2))
 		}, "was brought back"},
 		"a rollback by two ways": {func(t *testing.T, entries []entry) []entry {
-			return append(entries, call(t, region, "StopServiceDeployment",
-				`{"serviceDeploymentArn":"arn:aws:ecs:%s:111122223333:service-deployment/%s/worker/1"}`, region, firstWave))
+			return append(entries, stop(t, "rolled-back"))
 		}, "was brought back 2 times"},
+		"a stop that the deployment outran, and then the update": {func(t *testing.T, entries []entry) []entry {
+			return append(entries, stop(t, "succeeded"))
+		}, ""},
 		"no rollback": {func(_ *testing.T, entries []entry) []entry { return entries[:len(entries)-1] }, "nothing was brought back"},
 		"a hook": {func(t *testing.T, entries []entry) []entry {
 			return append(entries, call(t, region, "ContinueServiceDeployment", `{}`))
@@ -95,7 +104,7 @@ func TestTheAuditNoticesWhatIsNotAsItShould(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := aWorld()
 			a := crash(w)
-			made, problem := w.changes(a, c.change(t, asItShould(t, w, a)))
+			made, problem := w.changes(a, c.change(t, asItShould(t, w, a)), map[string]bool{deployment("succeeded"): true})
 			if problem == nil {
 				problem = w.judge(a, made)
 			}
