@@ -21,7 +21,8 @@ type content struct {
 
 // judge tells the content that the service should run. It depends on what the service runs now,
 // which is read unless that is the very revision that is remembered as carrying these images:
-// a settled service costs no look-up. Otherwise the reading is noted as a need.
+// a settled service costs no look-up. Otherwise the reading is noted as a need. Where it was read and
+// tells nothing, since the images are not known, there is none.
 func (s *situation) judge() content {
 	m, w := s.memory, s.Want
 	revision := s.primary.Revision
@@ -42,7 +43,7 @@ func (s *situation) judge() content {
 		}
 		return c
 	default:
-		s.need.Base = true
+		s.need.Base = w.Seen != revision
 		return content{}
 	}
 }

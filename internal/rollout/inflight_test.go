@@ -23,6 +23,18 @@ func TestOurDeploymentIsFollowedByItsRecord(t *testing.T) {
 			state:  ecsv1alpha1.ServiceDeploying, reason: ecsv1alpha1.ReasonProgressing, need: needOurs,
 		},
 		{
+			name: "the record is looked up also while the images asked for since are missing, and the base tells no content",
+			change: func(in *Input) {
+				flyingSince(in, 2*time.Hour)
+				in.View = steadyView()
+				in.Want = Want{
+					Seen: "app:1", SeenHash: "h1", Base: "app:1",
+					Problem: &Problem{Class: ProblemMissing, Reason: ecsv1alpha1.ReasonImageNotFound, Message: "it is missing"},
+				}
+			},
+			state: ecsv1alpha1.ServiceDeploying, reason: ecsv1alpha1.ReasonProgressing, need: needOurs,
+		},
+		{
 			name: "a record that may not be looked up is for a person",
 			change: func(in *Input) {
 				flyingSince(in, 10*time.Minute)

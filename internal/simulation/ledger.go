@@ -227,6 +227,17 @@ func (l *ledger) lastOurs(at string) time.Time {
 	return time.Time{}
 }
 
+// lastUpdate is the last update of a place, by anybody, and whether we had a service deployment
+// rolled back.
+func (l *ledger) lastUpdate(at, serviceDeployment string) (last update, stopped bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if updates := l.updates[at]; len(updates) > 0 {
+		last = updates[len(updates)-1]
+	}
+	return last, l.stopped[serviceDeployment]
+}
+
 // changes is how many changes of ours there were, and when the last one was.
 func (l *ledger) changes() (int, time.Time) {
 	l.audit()

@@ -19,16 +19,22 @@ type oddity struct {
 	right func(w *world, s *subject)
 }
 
-// misspelled changes the spec, and back.
+// misspelled changes the spec, and back. A spec is misspelled in one way at a time.
 func misspelled(name string, change func(*ecsv1alpha1.EcsReleaseSpec)) oddity {
-	var before ecsv1alpha1.EcsReleaseSpec
+	var before *ecsv1alpha1.EcsReleaseSpec
 	return oddity{
 		name: name,
 		wrong: func(_ *world, s *subject) {
-			before = *s.spec.DeepCopy()
-			s.edit(change)
+			if !s.misspelled {
+				before, s.misspelled = s.spec.DeepCopy(), true
+				s.edit(change)
+			}
 		},
 		right: func(_ *world, s *subject) {
+			if before == nil {
+				return
+			}
+			s.misspelled = false
 			s.edit(func(spec *ecsv1alpha1.EcsReleaseSpec) {
 				suspended := spec.Suspend
 				*spec = *before.DeepCopy()

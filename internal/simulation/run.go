@@ -48,7 +48,6 @@ func Run(setup *Setup, seed uint64) (*Report, error) {
 		w.settles()
 	}
 	if !w.story.broken() {
-		w.failuresAreTold()
 		w.staysConverged()
 	}
 	w.finish()
@@ -143,6 +142,7 @@ func (w *world) settles() {
 	bound := began.Add(settlesWithin)
 	for time.Now().Before(bound) {
 		w.until(time.Now().Add(10 * time.Minute))
+		w.failuresAreTold(began)
 		if w.story.broken() {
 			return
 		}
@@ -236,24 +236,6 @@ func (w *world) staysConverged() {
 	}
 	w.until(time.Now().Add(12 * time.Hour))
 	check("over a restart")
-}
-
-// failuresAreTold: every deployment of ours that failed shows in a message.
-func (w *world) failuresAreTold() {
-	for _, s := range w.subjects {
-		release := w.chronicle.now(s.key)
-		if release == nil {
-			continue
-		}
-		stalled := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionStalled)
-		for _, t := range release.Status.Targets {
-			for _, service := range t.Services {
-				if service.State == ecsv1alpha1.ServiceFailed && (stalled == nil && !release.Spec.Suspend || service.Message == "") {
-					w.story.violate("every failure shows in a message", "%s %s/%s failed, and nothing says so", s.key, t.Name, service.Name)
-				}
-			}
-		}
-	}
 }
 
 // finish ends all processes, so that nothing of the world goes on.

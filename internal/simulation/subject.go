@@ -27,6 +27,8 @@ type subject struct {
 	tags   []string // that it asked for, the newest last
 	tokens []token
 	taken  []ecsv1alpha1.Target
+	// misspelled says that the spec has a mistake in it.
+	misspelled bool
 
 	// What the checks know of it.
 	settled  bool
