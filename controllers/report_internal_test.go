@@ -144,3 +144,42 @@ func TestTargetsInTwoAccountsKeepTheirAccountsWithoutAnEnvironment(t *testing.T)
 		t.Errorf("targets: %+v, want them in %s and %s as before", targets, anAccount, twinAccount)
 	}
 }
+
+func TestWhatIsRememberedOutlivesAnAccountThatIsAMistake(t *testing.T) {
+	release := aRelease(nil)
+	release.Status.Targets = []ecsv1alpha1.TargetStatus{{
+		Name: "mumbai", Region: "ap-south-1", Cluster: "helium-mumbai-cluster", AccountID: anAccount,
+		Services: []ecsv1alpha1.ServiceStatus{{
+			Name: "backend", State: ecsv1alpha1.ServiceRolledBack, Hash: "h1",
+			Failed: []ecsv1alpha1.FailedContent{{Hash: "h2", Class: ecsv1alpha1.FailureContainerExited}},
+		}},
+	}}
+	mistaken := anEnvironment(func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.AWS.AccountID = twinAccount })
+	look := func(environment *ecsv1alpha1.EcsEnvironment, view *rollout.View) ecsv1alpha1.TargetStatus {
+		p := &pass{release: release, services: place(release, environment)}
+		recall(p.services, release.Status.Targets)
+		p.services[0].view = view
+		if view.Problem != nil {
+			p.services[0].memory.State, p.services[0].memory.Reason = ecsv1alpha1.ServiceUnknown, view.Problem.Reason
+		}
+		release.Status.Targets = p.targets()
+		return release.Status.Targets[0]
+	}
+	denied := &rollout.View{Problem: refused(ecsv1alpha1.ReasonAccountMismatch, "it is of account %s", anAccount)}
+
+	for range 2 {
+		got := look(mistaken, denied)
+		if got.AccountID != anAccount || got.Services[0].Hash != "h1" || len(got.Services[0].Failed) != 1 {
+			t.Fatalf("while the other account shows nothing, %+v is remembered: wanted what was in account %s", got, anAccount)
+		}
+		if got.Services[0].State != ecsv1alpha1.ServiceUnknown || got.Services[0].Reason != ecsv1alpha1.ReasonAccountMismatch {
+			t.Fatalf("the service is said to be %s %s, wanted Unknown AccountMismatch", got.Services[0].State, got.Services[0].Reason)
+		}
+	}
+	if got := look(anEnvironment(nil), &rollout.View{}); got.Services[0].Hash != "h1" || len(got.Services[0].Failed) != 1 {
+		t.Errorf("once the mistake is mended %+v is remembered, wanted what was before", got)
+	}
+	if got := look(mistaken, &rollout.View{}); got.AccountID != twinAccount || got.Services[0].Hash != "" || got.Services[0].Failed != nil {
+		t.Errorf("of the service that the other account does have, %+v is remembered, wanted nothing", got)
+	}
+}

@@ -64,6 +64,9 @@ type service struct {
 	memory ecsv1alpha1.ServiceStatus
 	// verified is when its target had passed the checks, as it was remembered; nil: it had not.
 	verified *metav1.Time
+	// elsewhere is what is remembered of the place in another account than the environment names now;
+	// nil: nothing.
+	elsewhere *recollection
 	// goal is what the release wants of it for now.
 	goal     rollout.Goal
 	decision rollout.Decision
@@ -157,10 +160,10 @@ func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
 	for _, target := range targets {
 		for _, status := range target.Services {
 			location := rollout.Location{AccountID: target.AccountID, Region: target.Region, Cluster: target.Cluster, Service: status.Name}
-			remembered[location] = recollection{status, target.Verified}
+			remembered[location] = recollection{target.AccountID, status, target.Verified}
 			location.AccountID = ""
 			if _, taken := remembered[location]; !taken {
-				remembered[location] = recollection{status, target.Verified}
+				remembered[location] = recollection{target.AccountID, status, target.Verified}
 			}
 		}
 	}
@@ -172,6 +175,11 @@ func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
 		}
 		if !ok {
 			found.memory = ecsv1alpha1.ServiceStatus{Name: s.spec.Name}
+			location.AccountID = ""
+			if other, known := remembered[location]; known {
+				s.elsewhere = &other
+				found.memory = other.told(found.memory)
+			}
 		}
 		s.was, s.memory = *found.memory.DeepCopy(), *found.memory.DeepCopy()
 		s.verified = found.verified.DeepCopy()
@@ -180,8 +188,15 @@ func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
 
 // recollection is what is remembered of a service, and when its target had passed its checks.
 type recollection struct {
+	account  string
 	memory   ecsv1alpha1.ServiceStatus
 	verified *metav1.Time
+}
+
+// told is a memory that says of its service's state what r does.
+func (r recollection) told(memory ecsv1alpha1.ServiceStatus) ecsv1alpha1.ServiceStatus {
+	memory.State, memory.Since, memory.Reason, memory.Message = r.memory.State, r.memory.Since, r.memory.Reason, r.memory.Message
+	return memory
 }
 
 // unaccounted is what is remembered of a place whose account was not known when it was written.
@@ -192,7 +207,7 @@ func unaccounted(targets []ecsv1alpha1.TargetStatus, location rollout.Location) 
 		}
 		for _, status := range target.Services {
 			if status.Name == location.Service {
-				return recollection{status, target.Verified}, true
+				return recollection{memory: status, verified: target.Verified}, true
 			}
 		}
 	}
