@@ -81,7 +81,7 @@ func (f *Fleet) newSession(id Identity, region string) *session {
 				o.ExternalID = aws.String(id.ExternalID)
 			}
 		})
-		cfg.Credentials = aws.NewCredentialsCache(assume, func(o *aws.CredentialsCacheOptions) {
+		cfg.Credentials = aws.NewCredentialsCache(within(f.options.ReadDeadline, assume), func(o *aws.CredentialsCacheOptions) {
 			o.ExpiryWindow, o.ExpiryWindowJitterFrac = sessionRenewal, 0.5
 		})
 	}
@@ -96,6 +96,16 @@ func (f *Fleet) newSession(id Identity, region string) *session {
 		http:        withoutRedirects(cfg.HTTPClient),
 		turn:        make(chan struct{}, 1),
 	}
+}
+
+// within gives up on a provider after a while. The cache of credentials takes the caller's deadline away,
+// since others may wait for the same answer: a call that hangs would be waited for for ever, by all.
+func within(deadline time.Duration, provider aws.CredentialsProvider) aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		ctx, cancel := context.WithTimeout(ctx, deadline)
+		defer cancel()
+		return provider.Retrieve(ctx)
+	})
 }
 
 // sdkLogger takes what the SDK says of its own accord, which is for those who debug it.

@@ -81,6 +81,22 @@ func TestSessionsAreNamedAfterTheEnvironmentAndRenewedBeforeTheyEnd(t *testing.T
 	}, func(o *Options) { o.SessionCluster = "eks-1" })
 }
 
+func TestARoleThatIsAssumedWithoutAnAnswerIsAssumedAnew(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.fault(awssim.Fault{Operation: "AssumeRole", Hang: true, Times: 1})
+		w.track("backend")
+		if problem := w.view(w.key("backend")).Problem; problem == nil || !problem.Delay() {
+			t.Fatalf("while nobody answers the problem is %+v, wanted a delay", problem)
+		}
+		time.Sleep(time.Minute)
+		if v, _ := w.fleet.View(w.key("backend"), time.Time{}); v == nil || v.Problem != nil {
+			t.Errorf("a minute later the view is %+v, wanted one without a problem", v)
+		}
+	})
+}
+
 func TestCredentialsThatExpiredAreReplacedAtOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.service(seed.Service{Name: "backend", Desired: 1})
