@@ -131,6 +131,8 @@ type situation struct {
 	content content
 	// succeeded says that our deployment was just found to have succeeded.
 	succeeded bool
+	// returned says that a rollback was just found to have ended.
+	returned bool
 	// failure is why our deployment failed, if that was just found.
 	failure *ecsv1alpha1.Failure
 	// awaiting is the hook of our deployment that waits for a person.

@@ -244,6 +244,7 @@ func (s *situation) rollbackLate() bool {
 // on the proven content, which from now on is proven by the revision that it has.
 func (s *situation) endRollback(failed string) {
 	m := s.memory
+	s.returned = true
 	at := seconds(s.Now)
 	m.Rollback.Finished, m.Rollback.Failed = &at, shorten(failed, maxFailedMessage)
 	if failed != "" {
@@ -288,9 +289,19 @@ func (s *situation) onTheWay(what string) *answer {
 		clauses("going back to "+s.memory.Rollback.To, what))
 }
 
-// cameBack is the answer when the rollback has ended. What somebody else deploys from then on is
-// reported. One that did not end well, and got there after all, has come back.
+// cameBack is the answer when the rollback has ended. What the service should run may be another
+// content on what it came back to, which was of no interest on the way: it is looked at once more.
 func (s *situation) cameBack() *answer {
+	a := s.back()
+	if s.returned {
+		a.look = s.Timing.Fast
+	}
+	return a
+}
+
+// back is how a service is whose rollback has ended. What somebody else deploys from then on is
+// reported. One that did not end well, and got there after all, has come back.
+func (s *situation) back() *answer {
 	m, r := s.memory, s.memory.Rollback
 	there := s.primary.Revision == r.To
 	if there && s.settled() {
