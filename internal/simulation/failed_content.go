@@ -22,16 +22,17 @@ func (w *world) failedIsNotRetried(l *ledger, m mutation, a *author) {
 	if m.hash == "" || a.goesBack() || m.request.ForceNewDeployment {
 		return
 	}
-	failed, since, others := w.failedInECS(l, m, a)
-	if !failed || others >= rememberedFailures {
+	failed, others := w.failedInECS(l, m, a)
+	if failed == nil || others >= rememberedFailures {
 		return
 	}
+	since := failed.finished
 	s := w.subject(a.key)
 	if s == nil || s.asked("retry", since, m.at) || s.asked("restart", since, m.at) || s.asked("hold", since, m.at) || s.asked("release-hold", since, m.at) {
 		return
 	}
-	if history := w.chronicle.history(a.key, m.at); len(history) == 0 || bornAfter(history, since) || leftAfter(history, m, since) {
-		return // another object, or one that let go of the service meanwhile: it can't know
+	if history := w.chronicle.history(a.key, m.at); len(history) == 0 || bornAfter(history, failed.created) || leftAfter(history, m, since) {
+		return // it was deployed for another object, or this one let go of the service meanwhile: it can't know
 	}
 	w.story.violate("a failed content is not deployed again", "%s deployed %s (hash %s) again, which failed at %s, and nobody asked for it",
 		a.key, lastElement(m.request.TaskDefinition), m.hash, since.Sub(w.began))
@@ -64,9 +65,9 @@ func leftAfter(history []version, m mutation, t time.Time) bool {
 	return false
 }
 
-// failedInECS says whether a deployment of the content failed on the service, when it last did,
-// and how many other contents failed since.
-func (w *world) failedInECS(l *ledger, m mutation, a *author) (failed bool, since time.Time, others int) {
+// failedInECS is the last deployment of the content that failed on the service, nil where none did, and
+// how many other contents failed since.
+func (w *world) failedInECS(l *ledger, m mutation, a *author) (failed *deployment, others int) {
 	contents := map[string]bool{}
 	for _, d := range w.serviceDeployments(m.account, m.region, lastElement(m.request.Cluster), lastElement(m.request.Service)) {
 		if d.outcome != types.ServiceDeploymentStatusRollbackSuccessful && d.outcome != types.ServiceDeploymentStatusRollbackFailed {
@@ -80,16 +81,16 @@ func (w *world) failedInECS(l *ledger, m mutation, a *author) (failed bool, sinc
 			continue // it was taken back because another service failed, and may be as good as any
 		}
 		if r.hash == m.hash {
-			if !failed {
-				failed, since = true, d.finished
+			if failed == nil {
+				failed = &d
 			}
 			continue
 		}
-		if !failed {
+		if failed == nil {
 			contents[r.hash] = true
 		}
 	}
-	return failed, since, len(contents)
+	return failed, len(contents)
 }
 
 // remembered says that a release ever had a content among those that failed.

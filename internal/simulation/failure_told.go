@@ -4,8 +4,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
@@ -31,7 +32,7 @@ func (w *world) failuresAreTold(calm time.Time) {
 					continue
 				}
 				since := latest(failed.finished, calm.Add(leaseDuration))
-				if time.Since(since) > 2*slowCadence && !tells(service, failed) {
+				if time.Since(since) > 2*slowCadence && !w.wasTold(s.key, t, service.Name, failed) {
 					w.story.violate(promise, "ECS rolled %s of %s %s/%s back at %s (service deployment %s), and nothing says so: it is %s: %s", failed.revision,
 						s.key, t.Name, service.Name, sinceBegan(w, failed.finished), failed.id, service.State, service.Message)
 				}
@@ -48,7 +49,7 @@ func (w *world) failedLast(release *ecsv1alpha1.EcsRelease, t ecsv1alpha1.Target
 		return nil
 	}
 	newest := &deployments[0]
-	if newest.outcome != types.ServiceDeploymentStatusRollbackSuccessful && newest.outcome != types.ServiceDeploymentStatusRollbackFailed {
+	if newest.outcome != ecstypes.ServiceDeploymentStatusRollbackSuccessful && newest.outcome != ecstypes.ServiceDeploymentStatusRollbackFailed {
 		return nil
 	}
 	w.ledger.audit()
@@ -57,6 +58,25 @@ func (w *world) failedLast(release *ecsv1alpha1.EcsRelease, t ecsv1alpha1.Target
 		return nil
 	}
 	return newest
+}
+
+// wasTold says that the failure of a deployment shows in a status, or did before something else was
+// asked for.
+func (w *world) wasTold(key types.NamespacedName, at ecsv1alpha1.TargetStatus, name string, failed *deployment) bool {
+	for _, v := range slices.Backward(w.chronicle.history(key, time.Now())) {
+		if v.release == nil || v.at.Before(failed.created) {
+			return false
+		}
+		for _, t := range v.release.Status.Targets {
+			if t.AccountID != at.AccountID || t.Region != at.Region || t.Cluster != at.Cluster {
+				continue
+			}
+			if slices.ContainsFunc(t.Services, func(s ecsv1alpha1.ServiceStatus) bool { return s.Name == name && tells(s, failed) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // tells says that what is remembered of a service, and shown, has the failure of a deployment.
