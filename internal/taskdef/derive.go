@@ -12,7 +12,7 @@ import (
 
 // Derived is a revision to be registered.
 type Derived struct {
-	// Request is the body of the RegisterTaskDefinition call.
+	// Request is the body of the RegisterTaskDefinition call. It is shared: nobody may write to it.
 	Request []byte
 	// Family is that of the base.
 	Family string
@@ -40,6 +40,23 @@ const (
 // our two tags. It is an UnknownContainerError if base lacks a container, and
 // an error if an image is empty or the tags are more than AWS allows.
 func Derive(base *Document, images map[string]string) (Derived, error) {
+	if last := base.derived.Load(); last != nil && maps.Equal(last.images, images) {
+		return last.result, nil
+	}
+	result, err := deriveAnew(base, images)
+	if err == nil {
+		base.derived.Store(&derivation{images: maps.Clone(images), result: result})
+	}
+	return result, err
+}
+
+// derivation is what was derived with some images.
+type derivation struct {
+	images map[string]string
+	result Derived
+}
+
+func deriveAnew(base *Document, images map[string]string) (Derived, error) {
 	if err := checkImages(base, images); err != nil {
 		return Derived{}, err
 	}

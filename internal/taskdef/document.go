@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // The tags of a revision of ours. They say nothing about a release, so that
@@ -63,6 +64,10 @@ type Document struct {
 	containers                        []Container
 	tags                              []Tag
 	hash                              string
+
+	// derived is what was derived from it last: while a release is under way that is asked for in every
+	// pass over it.
+	derived atomic.Pointer[derivation]
 }
 
 // Parse reads the body of an answer of DescribeTaskDefinition (with
