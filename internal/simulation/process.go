@@ -153,7 +153,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 	reconciler := &controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
 		Fleet:    fleet,
-		Recorder: mgr.GetEventRecorder("ecsrelease"),
+		Recorder: &herald{ctx: ctx, client: mgr.GetClient(), scheme: w.scheme, name: p.name},
 		Metrics:  counted,
 		Timing: rollout.Timing{
 			CallDeadline: callDeadline,
