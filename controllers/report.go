@@ -281,6 +281,9 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 	if p.blind == nil && rollout.AnyFailing(p.subjects()) != p.failing {
 		sooner(soon) // what follows a failure begins with what is remembered of it
 	}
+	if !equality.Semantic.DeepEqual(p.release.Status.Failure, p.before.Failure) {
+		sooner(soon) // what is said of the release depends on what is remembered of it
+	}
 	if p.fromFamily() {
 		sooner(timing.Slow)
 	}

@@ -62,6 +62,24 @@ func TestTheSoonestOfAllReasonsPicksTheNextLook(t *testing.T) {
 	}
 }
 
+func TestWhatIsRememberedOfAFailureIsLookedAtOnceMore(t *testing.T) {
+	failed := &ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureAborted}
+	for name, c := range map[string]struct {
+		before, after *ecsv1alpha1.Failure
+		want          time.Duration
+	}{
+		"one that is new": {nil, failed, soon}, "one that is over": {failed, nil, soon}, "the same": {failed, failed, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &pass{release: aRelease(nil)}
+			p.before.Failure, p.release.Status.Failure = c.before, c.after
+			if got := p.next(cadence, rollout.Verdict{}); got != c.want {
+				t.Errorf("the next look is in %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
 func TestConditionsThatOnlyExistWhenTrueComeAndGo(t *testing.T) {
 	var status ecsv1alpha1.EcsReleaseStatus
 	at := metav1.Unix(1000, 0)

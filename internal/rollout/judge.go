@@ -119,7 +119,8 @@ func Judge(r Release) Verdict {
 	if phase == PhaseWaiting && !r.ImageMissingSince.IsZero() {
 		v.Look = r.ImageMissingSince.Add(r.ImageDeadline).Sub(r.Now)
 	}
-	if _, _, look := r.Campaign.waits(r.Services, r.Checks, r.Now); phase == PhaseBaking {
+	// A wave bakes to its end under whatever else is said of the release.
+	if waits, _, look := r.Campaign.waits(r.Services, r.Checks, r.Now); waits == PhaseBaking && (v.Look == 0 || look < v.Look) {
 		v.Look = look
 	}
 	return v

@@ -205,3 +205,16 @@ func TestEveryReasonIsClassified(t *testing.T) {
 		t.Errorf("found %d reasons in the API, which has more", found)
 	}
 }
+
+func TestAWaveBakesToItsEndWhileAReleaseIsHeld(t *testing.T) {
+	at := seconds(now)
+	held := Release{
+		Now: now, Image: "app:1", Hold: &ecsv1alpha1.Hold{Number: 1},
+		Services: []Placed{{Target: "a", Status: ecsv1alpha1.ServiceStatus{Name: "backend", State: ecsv1alpha1.ServiceInSync}}},
+		Campaign: Campaign{Held: true, Bake: time.Minute, Waves: []ecsv1alpha1.WaveStatus{{Opened: &at, Synced: &at}}},
+	}
+	v := Judge(held)
+	if v.Phase != PhaseHeld || v.Look <= 0 || v.Look > time.Minute {
+		t.Errorf("the phase is %s, looked at again after %s, wanted Held and a minute", v.Phase, v.Look)
+	}
+}
