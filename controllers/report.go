@@ -278,7 +278,7 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 	if !equality.Semantic.DeepEqual(p.ledger.Waves, p.before.Waves) {
 		sooner(soon) // what the next wave waits for has changed
 	}
-	if p.blind == nil && rollout.AnyFailing(p.subjects()) != p.failing {
+	if p.blind == nil && p.reconsiders() {
 		sooner(soon) // what follows a failure begins with what is remembered of it
 	}
 	if !equality.Semantic.DeepEqual(p.release.Status.Failure, p.before.Failure) {
@@ -305,6 +305,21 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 		}
 	}
 	return next
+}
+
+// reconsiders says that with what is remembered now the release wants something else of a service
+// than the pass went by.
+func (p *pass) reconsiders() bool {
+	subjects := p.subjects()
+	if rollout.AnyFailing(subjects) != p.failing {
+		return true
+	}
+	for i, goal := range rollout.Goals(subjects, p.onFailure()) {
+		if was := p.services[i].goal; was != "" && was != goal {
+			return true
+		}
+	}
+	return false
 }
 
 // patience is how long a problem may rest before it is looked at again, where nothing tells

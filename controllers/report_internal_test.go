@@ -80,6 +80,22 @@ func TestWhatIsRememberedOfAFailureIsLookedAtOnceMore(t *testing.T) {
 	}
 }
 
+func TestAServiceThatTurnsOutNotToBeTouchedIsLookedAtOnceMore(t *testing.T) {
+	p := &pass{release: aRelease(nil), environment: anEnvironment(nil), failing: true}
+	p.images, _ = wantedImages(p.release)
+	p.images[0].digest = digestOne
+	p.services = place(p.release, p.environment)
+	s := p.services[0]
+	s.memory.Inputs = p.inputsOf(s)
+	s.memory.Failed = []ecsv1alpha1.FailedContent{{Hash: "h", Inputs: s.memory.Inputs}}
+	for goal, want := range map[rollout.Goal]time.Duration{rollout.GoalRollback: soon, rollout.GoalRelease: 0} {
+		s.goal = goal
+		if got := p.next(cadence, rollout.Verdict{}); got != want {
+			t.Errorf("what the pass took for %s is looked at in %s, want %s", goal, got, want)
+		}
+	}
+}
+
 func TestConditionsThatOnlyExistWhenTrueComeAndGo(t *testing.T) {
 	var status ecsv1alpha1.EcsReleaseStatus
 	at := metav1.Unix(1000, 0)
