@@ -17,6 +17,37 @@ import (
 	"heliumai.space/ecsrelease/internal/awssim/seed"
 )
 
+func TestADeploymentIsFollowedAlthoughTheImagesAskedForSinceCannotBe(t *testing.T) {
+	w := newWorld(t)
+	w.push("v1", home, abroad)
+	bad := w.push("v2", home, abroad)
+	w.serve(desired("backend"))
+	w.serveIn(abroad, "helium-singapore-cluster", desired("backend"))
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: bad, ExitCode: 3, AfterSeconds: 5})
+	release := w.apply("helium-backend:v2", inBoth)
+	w.await(release, "both to be deployed", func(r *ecsv1alpha1.EcsRelease) error {
+		for _, name := range []string{"mumbai/backend", "singapore/backend"} {
+			if s := service(r, name); s.State != ecsv1alpha1.ServiceDeploying {
+				return fmt.Errorf("%s is %s", name, s.State)
+			}
+		}
+		return nil
+	})
+	// The same tag is another image in each region.
+	w.pushImage(repository, "v3", seed.Image{Platforms: []string{"linux/arm64/v8"}}, home)
+	w.pushImage(repository, "v3", seed.Image{Platforms: []string{"linux/arm64/v8"}, Attestation: true}, abroad)
+	w.bump(release, "helium-backend:v3")
+	w.says(release, ecsv1alpha1.ConditionStalled, ecsv1alpha1.ReasonImageMismatch)
+	w.await(release, "what failed meanwhile to be known", func(r *ecsv1alpha1.EcsRelease) error {
+		for _, name := range []string{"mumbai/backend", "singapore/backend"} {
+			if s := service(r, name); s.Deployment == nil || s.Deployment.Outcome != ecsv1alpha1.DeploymentFailed {
+				return fmt.Errorf("%s is %+v", name, s)
+			}
+		}
+		return nil
+	})
+}
+
 func TestARollbackByECSIsAFailureThatIsNotRepeated(t *testing.T) {
 	w := newWorld(t)
 	w.alone()

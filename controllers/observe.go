@@ -103,14 +103,16 @@ func inFlight(memory ecsv1alpha1.ServiceStatus) bool {
 // is needed.
 const rounds = 6
 
-// observeService finds out what the decision about one service depends on, and no more.
+// observeService finds out what the decision about one service depends on, and no more. While nobody
+// can tell what it should run, what is in flight is followed all the same.
 func (r *ReleaseReconciler) observeService(ctx context.Context, p *pass, s *service) {
-	if s.view.Problem != nil || p.imageProblem() != nil {
+	if s.view.Problem != nil {
 		return
 	}
 	var last rollout.Need
 	for range rounds {
 		need := rollout.Needs(r.input(p, s))
+		need.Base = need.Base && p.imageProblem() == nil
 		if need.None() || need == last {
 			return
 		}
