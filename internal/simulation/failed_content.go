@@ -26,7 +26,7 @@ func (w *world) failedIsNotRetried(l *ledger, m mutation, a *author) {
 	if failed == nil || others >= rememberedFailures {
 		return
 	}
-	since := failed.finished
+	since := failed.givenUp
 	s := w.subject(a.key)
 	if s == nil || s.asked("retry", since, m.at) || s.asked("restart", since, m.at) || s.asked("hold", since, m.at) || s.asked("release-hold", since, m.at) {
 		return
@@ -117,6 +117,7 @@ type deployment struct {
 	revision          string // family:revision that it brings
 	back              string // family:revision that a rollback went back to; ""
 	created, finished time.Time
+	givenUp           time.Time // when ECS began to roll it back, or else when it was finished
 }
 
 // serviceDeployments are those of a service, the newest first; none if it can't be told.
@@ -147,9 +148,10 @@ func (w *world) serviceDeployments(account, region, cluster, service string) []d
 		made := deployment{
 			outcome: d.Status, revision: names[aws.ToString(d.TargetServiceRevision.Arn)],
 			id:      lastElement(aws.ToString(d.ServiceDeploymentArn)),
-			created: aws.ToTime(d.CreatedAt), finished: aws.ToTime(d.FinishedAt),
+			created: aws.ToTime(d.CreatedAt), finished: aws.ToTime(d.FinishedAt), givenUp: aws.ToTime(d.FinishedAt),
 		}
 		if d.Rollback != nil {
+			made.givenUp = aws.ToTime(d.Rollback.StartedAt)
 			made.back = names[aws.ToString(d.Rollback.ServiceRevisionArn)]
 		}
 		byARN[aws.ToString(d.ServiceDeploymentArn)] = made
