@@ -117,7 +117,7 @@ func (r Release) failure(phase Phase) *ecsv1alpha1.Failure {
 	case stand(worst.Status) == standingFailed:
 		f := &ecsv1alpha1.Failure{
 			Class: classOf(worst.Status), Target: worst.Target, Service: worst.Status.Name,
-			Message: worst.Status.Message, At: seconds(r.Now),
+			Message: worst.Status.Message, At: worst.Status.Since,
 		}
 		if failed := worst.Status.Failed; len(failed) > 0 {
 			f.Message, f.At = failed[0].Message, failed[0].At

@@ -218,3 +218,13 @@ func TestAWaveBakesToItsEndWhileAReleaseIsHeld(t *testing.T) {
 		t.Errorf("the phase is %s, looked at again after %s, wanted Held and a minute", v.Phase, v.Look)
 	}
 }
+
+func TestWhenAReleaseFailedDoesNotChange(t *testing.T) {
+	since := seconds(now.Add(-time.Hour))
+	failed := Release{Now: now, Image: "app:1", Services: []Placed{{Target: "a", Status: ecsv1alpha1.ServiceStatus{
+		Name: "backend", State: ecsv1alpha1.ServiceFailed, Since: since, Reason: ecsv1alpha1.ReasonCircuitBreaker, Message: "deployed by somebody else",
+	}}}}
+	if f := Judge(failed).Failure; f == nil || !f.At.Equal(&since) {
+		t.Errorf("it failed at %v, wanted %v: since when the service is Failed", f, since)
+	}
+}
