@@ -68,7 +68,8 @@ func leftAlone(s *situation) *answer {
 }
 
 // startBlocked: something else about the release forbids to start anything. A failure elsewhere
-// does not hold up what failed here itself and got a new content since: that is the remedy.
+// does not hold up what failed here itself, with the images that are asked for, and got a new content
+// since: that is the remedy.
 func startBlocked(s *situation) *answer {
 	if s.Barred != nil {
 		return s.waiting("waits: " + s.Barred.Message)
@@ -77,7 +78,8 @@ func startBlocked(s *situation) *answer {
 		return nil
 	}
 	d := s.memory.Deployment
-	if failure(s.Blocked.Reason) && d != nil && d.Outcome == ecsv1alpha1.DeploymentFailed {
+	if failure(s.Blocked.Reason) && d != nil && d.Outcome == ecsv1alpha1.DeploymentFailed &&
+		s.Want.Inputs != "" && inputsOf(s.memory, d) == s.Want.Inputs {
 		return nil
 	}
 	a := s.waiting("waits: " + s.Blocked.Message)

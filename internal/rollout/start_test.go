@@ -146,6 +146,20 @@ func TestAStepIsTakenOnlyWhereItMay(t *testing.T) {
 			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync, step: registering,
 		},
 		{
+			name: "a failure elsewhere does hold up what failed with other images than are asked for now",
+			change: func(in *Input) {
+				rolledBackBefore(in)
+				in.Memory.Deployment.ServiceDeployment = ""
+				in.Memory.Failed[0].Hash, in.Memory.Failed[0].Inputs = "h0", "i0"
+				in.Memory.Deployment.Hash, in.Memory.Deployment.Inputs = "h0", "i0"
+				in.Memory.Registered = ""
+				in.Blocked = problem(ecsv1alpha1.ReasonCircuitBreaker)
+				in.Memory.Hash = "h0"
+				lookedForEqual(in, "")
+			},
+			state: ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonOutOfSync,
+		},
+		{
 			name:   "suspended starts nothing",
 			change: func(in *Input) { in.Policy.Suspended = true },
 			state:  ecsv1alpha1.ServiceOutOfSync, reason: ecsv1alpha1.ReasonSuspended,

@@ -77,7 +77,7 @@ func (w *world) failedInECS(l *ledger, m mutation, a *author) (failed *deploymen
 		if r == nil || !r.ours {
 			continue
 		}
-		if l.stopped[d.id] && !w.remembered(a, r.hash) {
+		if l.stopped[d.id] && !w.remembered(a, m, r.hash) {
 			continue // it was taken back because another service failed, and may be as good as any
 		}
 		if r.hash == m.hash {
@@ -93,13 +93,16 @@ func (w *world) failedInECS(l *ledger, m mutation, a *author) (failed *deploymen
 	return failed, len(contents)
 }
 
-// remembered says that a release ever had a content among those that failed.
-func (w *world) remembered(a *author, hash string) bool {
+// remembered says that a release ever had a content among those that failed in the place of a change.
+func (w *world) remembered(a *author, m mutation, hash string) bool {
 	for _, v := range w.chronicle.history(a.key, a.announced.at) {
 		if v.release == nil || v.release.UID != a.release.UID {
 			continue
 		}
 		for _, t := range v.release.Status.Targets {
+			if t.AccountID != m.account || t.Region != m.region || t.Cluster != lastElement(m.request.Cluster) {
+				continue
+			}
 			for _, s := range t.Services {
 				if s.Name == a.service.Name && slices.ContainsFunc(s.Failed, func(f ecsv1alpha1.FailedContent) bool { return f.Hash == hash }) {
 					return true
