@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -44,25 +43,26 @@ func (r *ReleaseReconciler) act(ctx context.Context, p *pass) error {
 
 // turn is whose turn it is: the services that have a step which the quotas leave room for. Of
 // several registrations in one family only the first goes ahead: the others may find that it
-// registered what they need.
+// registered what they need, so that they wait for as long as it does.
 func (r *ReleaseReconciler) turn(p *pass) []*service {
 	type family struct{ account, region, name string }
-	var registering []family
+	registering := map[family]time.Duration{}
 	var steps []*service
 	for _, s := range p.services {
 		step := s.decision.Step
 		if step.Action == rollout.ActionNone {
 			continue
 		}
-		if step.Action == rollout.ActionRegister {
-			mine := family{s.key.Identity.AccountID, s.key.Region, s.registrable().Family}
-			if slices.Contains(registering, mine) {
-				s.retryAfter = soon
-				continue
-			}
-			registering = append(registering, mine)
+		mine := family{s.key.Identity.AccountID, s.key.Region, s.registrable().Family}
+		if first, others := registering[mine]; others && step.Action == rollout.ActionRegister {
+			s.retryAfter = max(first, soon)
+			continue
 		}
-		if wait := r.Fleet.Wait(s.key, step.Action); wait > 0 {
+		wait := r.Fleet.Wait(s.key, step.Action)
+		if step.Action == rollout.ActionRegister {
+			registering[mine] = wait
+		}
+		if wait > 0 {
 			s.retryAfter = wait
 			continue
 		}
