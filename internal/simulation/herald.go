@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,7 +38,7 @@ func (h *herald) Eventf(regarding, _ runtime.Object, kind, reason, action, note 
 	event := &eventsv1.Event{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s.%s.%d", about.Name, h.name, h.count.Add(1))},
 		EventTime:  metav1.NewMicroTime(time.Now()), ReportingController: "ecsrelease", ReportingInstance: h.name,
-		Regarding: corev1.ObjectReference(*about), Type: kind, Reason: reason, Action: action, Note: fmt.Sprintf(note, args...),
+		Regarding: *about, Type: kind, Reason: reason, Action: action, Note: fmt.Sprintf(note, args...),
 	}
 	go func() {
 		_ = h.client.Create(h.ctx, event) // an event that is lost is lost
