@@ -204,41 +204,32 @@ func resolvedImages(wanted []*wantedImage) []ecsv1alpha1.ResolvedImage {
 
 // targets are the targets of the spec with the memory of their services. While nothing of a target
 // was seen in the account that the environment names now, what is remembered of it in another one
-// stays: that account may be a mistake.
+// stays, with how it is now: that account may be a mistake.
 func (p *pass) targets() []ecsv1alpha1.TargetStatus {
-	var targets []ecsv1alpha1.TargetStatus
-	unseen := map[string]bool{}
+	seen := map[string]bool{}
 	for _, s := range p.services {
-		before, known := unseen[s.target.Name]
-		unseen[s.target.Name] = (before || !known) && s.elsewhere != nil && (s.view == nil || s.view.Problem != nil)
-	}
-	for _, s := range p.services {
-		if unseen[s.target.Name] {
-			targets = p.asBefore(targets, s)
-			continue
+		if s.elsewhere == nil || s.view != nil && s.view.Problem == nil {
+			seen[s.target.Name] = true
 		}
+	}
+	var targets []ecsv1alpha1.TargetStatus
+	for _, s := range p.services {
 		if len(targets) == 0 || targets[len(targets)-1].Name != s.target.Name {
-			targets = append(targets, ecsv1alpha1.TargetStatus{
-				Name: s.target.Name, Region: s.target.Region, Cluster: s.target.Cluster, Wave: s.target.Wave,
-				AccountID: p.account(s), Verified: p.checks[s.target.Name].Passed, Verification: p.verification(s.target.Name),
-			})
+			target := ecsv1alpha1.TargetStatus{Name: s.target.Name, Region: s.target.Region, Cluster: s.target.Cluster, Wave: s.target.Wave}
+			if seen[s.target.Name] {
+				target.AccountID, target.Verified, target.Verification = p.account(s), p.checks[s.target.Name].Passed, p.verification(s.target.Name)
+			} else {
+				target.AccountID, target.Verified = s.elsewhere.account, s.elsewhere.verified
+			}
+			targets = append(targets, target)
+		}
+		memory := s.memory
+		if !seen[s.target.Name] {
+			memory = inState(s.elsewhere.memory, s.memory)
 		}
 		last := &targets[len(targets)-1]
-		last.Services = append(last.Services, s.memory)
+		last.Services = append(last.Services, memory)
 	}
-	return targets
-}
-
-// asBefore adds to targets what is remembered of a service in another account, with how it is now.
-func (p *pass) asBefore(targets []ecsv1alpha1.TargetStatus, s *service) []ecsv1alpha1.TargetStatus {
-	if len(targets) == 0 || targets[len(targets)-1].Name != s.target.Name {
-		targets = append(targets, ecsv1alpha1.TargetStatus{
-			Name: s.target.Name, Region: s.target.Region, Cluster: s.target.Cluster, Wave: s.target.Wave,
-			AccountID: s.elsewhere.account, Verified: s.elsewhere.verified,
-		})
-	}
-	last := &targets[len(targets)-1]
-	last.Services = append(last.Services, recollection{memory: s.memory}.told(s.elsewhere.memory))
 	return targets
 }
 

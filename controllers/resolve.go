@@ -160,10 +160,11 @@ func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
 	for _, target := range targets {
 		for _, status := range target.Services {
 			location := rollout.Location{AccountID: target.AccountID, Region: target.Region, Cluster: target.Cluster, Service: status.Name}
-			remembered[location] = recollection{target.AccountID, status, target.Verified}
+			found := recollection{target.AccountID, status, target.Verified}
+			remembered[location] = found
 			location.AccountID = ""
 			if _, taken := remembered[location]; !taken {
-				remembered[location] = recollection{target.AccountID, status, target.Verified}
+				remembered[location] = found
 			}
 		}
 	}
@@ -178,7 +179,7 @@ func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
 			location.AccountID = ""
 			if other, known := remembered[location]; known {
 				s.elsewhere = &other
-				found.memory = other.told(found.memory)
+				found.memory = inState(found.memory, other.memory)
 			}
 		}
 		s.was, s.memory = *found.memory.DeepCopy(), *found.memory.DeepCopy()
@@ -186,16 +187,17 @@ func recall(services []*service, targets []ecsv1alpha1.TargetStatus) {
 	}
 }
 
-// recollection is what is remembered of a service, and when its target had passed its checks.
+// recollection is what is remembered of a service, in which account, and when its target had passed
+// its checks.
 type recollection struct {
 	account  string
 	memory   ecsv1alpha1.ServiceStatus
 	verified *metav1.Time
 }
 
-// told is a memory that says of its service's state what r does.
-func (r recollection) told(memory ecsv1alpha1.ServiceStatus) ecsv1alpha1.ServiceStatus {
-	memory.State, memory.Since, memory.Reason, memory.Message = r.memory.State, r.memory.Since, r.memory.Reason, r.memory.Message
+// inState is a memory that says of its service's state what another one does.
+func inState(memory, other ecsv1alpha1.ServiceStatus) ecsv1alpha1.ServiceStatus {
+	memory.State, memory.Since, memory.Reason, memory.Message = other.State, other.Since, other.Reason, other.Message
 	return memory
 }
 
