@@ -53,14 +53,14 @@ func (r *ReleaseReconciler) turn(p *pass) []*service {
 		if step.Action == rollout.ActionNone {
 			continue
 		}
-		mine := family{s.key.Identity.AccountID, s.key.Region, s.registrable().Family}
-		if first, others := registering[mine]; others && step.Action == rollout.ActionRegister {
-			s.retryAfter = max(first, soon)
-			continue
-		}
 		wait := r.Fleet.Wait(s.key, step.Action)
 		if step.Action == rollout.ActionRegister {
-			registering[mine] = wait
+			mine := family{s.key.Identity.AccountID, s.key.Region, s.registrable().Family}
+			if first, taken := registering[mine]; taken {
+				wait = max(first, soon)
+			} else {
+				registering[mine] = wait
+			}
 		}
 		if wait > 0 {
 			s.retryAfter = wait
