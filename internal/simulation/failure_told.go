@@ -52,7 +52,6 @@ func (w *world) failedLast(release *ecsv1alpha1.EcsRelease, t ecsv1alpha1.Target
 	if newest.outcome != ecstypes.ServiceDeploymentStatusRollbackSuccessful && newest.outcome != ecstypes.ServiceDeploymentStatusRollbackFailed {
 		return nil
 	}
-	w.ledger.audit()
 	asked, stopped := w.ledger.lastUpdate(placeKey(t.AccountID, t.Region, t.Cluster, service), newest.id)
 	if stopped || !asked.ours || asked.uid != release.UID || asked.revision != newest.revision {
 		return nil

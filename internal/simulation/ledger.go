@@ -230,6 +230,7 @@ func (l *ledger) lastOurs(at string) time.Time {
 // lastUpdate is the last update of a place, by anybody, and whether we had a service deployment
 // rolled back.
 func (l *ledger) lastUpdate(at, serviceDeployment string) (last update, stopped bool) {
+	l.audit()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if updates := l.updates[at]; len(updates) > 0 {
