@@ -85,6 +85,7 @@ type serviceView struct {
 
 	happened []serviceEvent // becomes Events when shown
 	tagged   []ecsTag       // becomes Tags when asked for
+	written  [2]json.RawMessage
 }
 
 // taskSetView is how a service under CODE_DEPLOY shows what it runs.
@@ -248,6 +249,22 @@ func (v serviceView) show(includeTags bool) serviceView {
 		v.Tags = shownTags(v.tagged)
 	}
 	return v
+}
+
+// write is show as a document. Most of what a service is asked is what it was asked a moment ago:
+// a view is written once without tags, and once with them. The caller holds the simulator's mu.
+func (v *serviceView) write(includeTags bool) (json.RawMessage, error) {
+	written := &v.written[0]
+	if includeTags {
+		written = &v.written[1]
+	}
+	if *written == nil {
+		var err error
+		if *written, err = marshalJSON(v.show(includeTags)); err != nil {
+			return nil, err
+		}
+	}
+	return *written, nil
 }
 
 // arn names a resource of ECS here.

@@ -42,13 +42,18 @@ func describeServices(c *call, in json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, failures := []serviceView{}, []ecsFailure{}
+	found, failures := []json.RawMessage{}, []ecsFailure{}
 	for _, name := range names {
-		if v := c.viewOf(k.services[name]); v != nil {
-			found = append(found, v.show(len(req.Include) > 0))
-		} else {
+		v := c.viewOf(k.services[name])
+		if v == nil {
 			failures = append(failures, missing(c.arn("ecs", "service/"+clusterName+"/"+name)))
+			continue
 		}
+		written, err := v.write(len(req.Include) > 0)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, written)
 	}
 	return map[string]any{"services": found, "failures": failures}, nil
 }

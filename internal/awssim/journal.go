@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -180,7 +181,11 @@ func (s *Simulator) Journal(filter JournalFilter) []JournalEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	selected := []JournalEntry{}
-	for _, e := range s.journal.entries[s.journal.head:] {
+	entries := s.journal.entries[s.journal.head:]
+	first, _ := slices.BinarySearchFunc(entries, filter.After+1, func(e *JournalEntry, sequence uint64) int {
+		return cmp.Compare(e.Sequence, sequence)
+	})
+	for _, e := range entries[first:] {
 		if filter.selects(e) {
 			entry := *e
 			entry.Actions = slices.Clone(e.Actions)

@@ -40,6 +40,9 @@ func (r *resource) parse(document []byte) (map[string]any, error) {
 	if content == nil {
 		return nil, apierrors.NewBadRequest("there is no object")
 	}
+	if r.typed != nil {
+		return content, nil // its metadata has been through its type with the rest
+	}
 	metadata, ok := content["metadata"].(map[string]any)
 	if !ok {
 		if content["metadata"] != nil {
@@ -48,7 +51,16 @@ func (r *resource) parse(document []byte) (map[string]any, error) {
 		metadata = map[string]any{}
 		content["metadata"] = metadata
 	}
-	// Of metadata the server knows its type only.
+	normal, err := normalMetadata(metadata)
+	if err != nil {
+		return nil, err
+	}
+	content["metadata"] = normal
+	return content, nil
+}
+
+// normalMetadata is metadata as its type has it, which is all that the server knows of it.
+func normalMetadata(metadata map[string]any) (map[string]any, error) {
 	typed := &metav1.ObjectMeta{}
 	raw, err := json.Marshal(metadata)
 	if err != nil {
@@ -64,8 +76,7 @@ func (r *resource) parse(document []byte) (map[string]any, error) {
 	if err := utiljson.Unmarshal(raw, &normal); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
-	content["metadata"] = normal
-	return content, nil
+	return normal, nil
 }
 
 // ready makes of what a caller creates what is stored.

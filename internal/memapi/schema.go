@@ -28,6 +28,10 @@ type customSchema struct {
 	whole      validation.SchemaValidator
 	status     validation.SchemaValidator // of status alone; nil where the schema doesn't know it
 	rules      *cel.Validator
+
+	wholeIsPlain, statusIsPlain plain
+	// statusHasRules says that a write of status can break a rule.
+	statusHasRules bool
 }
 
 func newCustomSchema(version *apiextensionsv1.CustomResourceDefinitionVersion) (*customSchema, error) {
@@ -50,11 +54,15 @@ func newCustomSchema(version *apiextensionsv1.CustomResourceDefinitionVersion) (
 		structural: structural,
 		whole:      whole,
 		rules:      cel.NewValidator(structural, true, celconfig.PerCallLimit),
+
+		wholeIsPlain:   plainly(&internal),
+		statusHasRules: statusHasRules(structural),
 	}
 	if status, ok := internal.Properties["status"]; ok {
 		if c.status, _, err = validation.NewSchemaValidator(&status); err != nil {
 			return nil, fmt.Errorf("compiling that of status: %w", err)
 		}
+		c.statusIsPlain = plainly(&status)
 	}
 	return c, nil
 }
@@ -68,7 +76,9 @@ func (c *customSchema) complete(object map[string]any) {
 
 // validateNew adds to problems of its metadata what else is wrong with an object that is created.
 func (c *customSchema) validateNew(ctx context.Context, problems field.ErrorList, object map[string]any) field.ErrorList {
-	problems = append(problems, sorted(validation.ValidateCustomResource(nil, object, c.whole))...)
+	if !c.wholeIsPlain(object) {
+		problems = append(problems, sorted(validation.ValidateCustomResource(nil, object, c.whole))...)
+	}
 	problems = append(problems, objectmeta.Validate(ctx, nil, object, c.structural, false)...)
 	problems = append(problems, listtype.ValidateListSetsAndMaps(nil, c.structural, object)...)
 	return append(problems, c.obey(ctx, problems, object, nil)...)
@@ -80,14 +90,19 @@ func (c *customSchema) validateNew(ctx context.Context, problems field.ErrorList
 func (c *customSchema) validate(ctx context.Context, subresource string, problems field.ErrorList, object, old map[string]any) field.ErrorList {
 	correlated := common.NewCorrelatedObject(object, old, &model.Structural{Structural: c.structural})
 	if subresource == "" {
-		problems = append(problems, sorted(validation.ValidateCustomResourceUpdate(nil, object, old, c.whole, validation.WithRatcheting(correlated)))...)
+		if !c.wholeIsPlain(object) {
+			problems = append(problems, sorted(validation.ValidateCustomResourceUpdate(nil, object, old, c.whole, validation.WithRatcheting(correlated)))...)
+		}
 		problems = append(problems, objectmeta.Validate(ctx, nil, object, c.structural, false)...)
-	} else if status, ok := object["status"]; ok && c.status != nil {
+	} else if status, ok := object["status"]; ok && c.status != nil && !c.statusIsPlain(status) {
 		ratcheting := validation.WithRatcheting(correlated.Key("status"))
 		problems = append(problems, sorted(validation.ValidateCustomResourceUpdate(field.NewPath("status"), status, old["status"], c.status, ratcheting))...)
 	}
-	if len(listtype.ValidateListSetsAndMaps(nil, c.structural, old)) == 0 {
-		problems = append(problems, listtype.ValidateListSetsAndMaps(nil, c.structural, object)...)
+	if twice := listtype.ValidateListSetsAndMaps(nil, c.structural, object); len(twice) > 0 && len(listtype.ValidateListSetsAndMaps(nil, c.structural, old)) == 0 {
+		problems = append(problems, twice...)
+	}
+	if subresource == "status" && !c.statusHasRules && len(problems) == 0 {
+		return nil // what all rules look at did not change
 	}
 	return append(problems, c.obey(ctx, problems, object, old, cel.WithRatcheting(correlated))...)
 }

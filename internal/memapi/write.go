@@ -150,7 +150,6 @@ func (s *Server) change(ctx context.Context, q *request) (answer, error) {
 		return answer{}, err
 	}
 	keep(u, old)
-	q.resource.complete(wanted)
 	u.Object = q.resource.merge(q.Subresource, wanted, found.content)
 	if err := q.resource.check(ctx, q.Subresource, u, old); err != nil {
 		return answer{}, err
@@ -169,6 +168,9 @@ func (s *Server) change(ctx context.Context, q *request) (answer, error) {
 func (q *request) wanted(found *object) (map[string]any, error) {
 	if q.Verb == "update" {
 		return q.decode()
+	}
+	if content := q.merged(found); content != nil {
+		return content, nil
 	}
 	patched, err := q.patch(found.raw)
 	if err != nil {
@@ -217,7 +219,8 @@ func keep(u, old *unstructured.Unstructured) {
 	u.SetSelfLink("")
 }
 
-// merge takes from the wanted object what the call may change, and all else from the old one.
+// merge completes the wanted object and takes from it what the call may change, and all else from
+// the old one, which is complete.
 func (r *resource) merge(subresource string, wanted, old map[string]any) map[string]any {
 	if r.custom == nil {
 		if r.kind == "Namespace" { // its subresources change them
@@ -226,14 +229,19 @@ func (r *resource) merge(subresource string, wanted, old map[string]any) map[str
 		return wanted
 	}
 	if subresource == "status" {
-		merged := runtime.DeepCopyJSON(old)
+		merged := maps.Clone(old)
 		delete(merged, "status")
+		alone := map[string]any{}
 		if status, ok := wanted["status"]; ok {
+			alone["status"] = status
+		}
+		r.complete(alone)
+		if status, ok := alone["status"]; ok {
 			merged["status"] = status
 		}
-		r.complete(merged)
 		return merged
 	}
+	r.complete(wanted)
 	if r.status {
 		delete(wanted, "status")
 		if status, ok := old["status"]; ok {

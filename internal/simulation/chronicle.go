@@ -156,7 +156,7 @@ func (w *world) statusWritten(change memapi.Change, old, now *ecsv1alpha1.EcsRel
 }
 
 func (w *world) noSecretsIn(where string, object map[string]any) {
-	if object == nil {
+	if !mentions(object, canary) {
 		return
 	}
 	text, err := json.Marshal(object)
@@ -164,6 +164,27 @@ func (w *world) noSecretsIn(where string, object map[string]any) {
 		return // it came from JSON
 	}
 	w.noSecrets(where, string(text))
+}
+
+// mentions says that a word is in a name or a text of a JSON document.
+func mentions(document any, word string) bool {
+	switch document := document.(type) {
+	case map[string]any:
+		for name, value := range document {
+			if strings.Contains(name, word) || mentions(value, word) {
+				return true
+			}
+		}
+	case []any:
+		for _, value := range document {
+			if mentions(value, word) {
+				return true
+			}
+		}
+	case string:
+		return strings.Contains(document, word)
+	}
+	return false
 }
 
 // tellTransitions puts into the story what changed in a status, and counts what was reached.
