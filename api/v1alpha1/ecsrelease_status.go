@@ -597,7 +597,7 @@ type DeploymentStatus struct {
 	// +kubebuilder:validation:Enum=Succeeded;Failed;Superseded
 	Outcome DeploymentOutcome `json:"outcome,omitempty"`
 
-	// started is when the UpdateService call was made.
+	// started is when the UpdateService call was made, or somebody else's whose deployment is followed.
 	// +required
 	Started metav1.MicroTime `json:"started"`
 

@@ -121,13 +121,43 @@ func failedForOthers(s *situation) *answer {
 }
 
 // deployedByOthers: the primary deployment brings the content, was not started by us, and is not
-// completed yet. It may still be rolled back, then for whoever started it.
+// completed yet. It may still be rolled back, then for whoever started it. One that takes as long as
+// a deployment may go without progress is followed from then on like our own: nobody else may ever
+// end it.
 func deployedByOthers(s *situation) *answer {
 	if !s.content.carried {
 		return nil
+	}
+	if s.overdue() {
+		return s.deploying(s.follow())
 	}
 	return s.looked(ecsv1alpha1.ServiceDeploying, ecsv1alpha1.ReasonProgressing, clauses(
 		fmt.Sprintf("deployment %s, which this release did not start, brings %s, which carries the image; "+
 			"waiting for ECS to complete it, %d/%s run",
 			s.primary.ID, s.primary.Revision, s.primary.Running, tasks(s.View.Desired)), s.primary.Reason))
+}
+
+// overdue says that somebody else's deployment of the content is waited for since the progress
+// deadline, and that this release may do something about it.
+func (s *situation) overdue() bool {
+	if s.Barred != nil || s.Blocked != nil || s.Policy.Suspended || s.Policy.ProgressDeadline <= 0 || (s.Goal != "" && s.Goal != GoalRelease) {
+		return false
+	}
+	since := s.primary.Created
+	if m := s.memory; m.State != ecsv1alpha1.ServiceDeploying || m.Since.IsZero() {
+		return false
+	} else if m.Since.After(since) {
+		since = m.Since.Time
+	}
+	return s.Now.Sub(since) > s.Policy.ProgressDeadline
+}
+
+// follow has the primary deployment be remembered as if it was started by us. Its clock begins now.
+func (s *situation) follow() *ecsv1alpha1.DeploymentStatus {
+	s.memory.Registered, s.memory.Source = s.primary.Revision, s.content.source
+	s.memory.Deployment = &ecsv1alpha1.DeploymentStatus{
+		Revision: s.primary.Revision, Hash: s.content.hash, Primary: s.primary.ID,
+		Started: micros(s.primary.Created), Progressed: seconds(s.Now),
+	}
+	return s.memory.Deployment
 }

@@ -55,6 +55,23 @@ func TestWithoutABreakerTheDeadlineEndsIt(t *testing.T) {
 	}, "mumbai/backend")
 }
 
+func TestADeploymentOfOthersThatNeverEndsIsFollowed(t *testing.T) {
+	stories(t, "followed", func(_ *testing.T, s *teller) {
+		s.world.broken["app:v2"] = true
+		s.world.service("mumbai/backend").breaker = false
+		s.image = "app:v1"
+		s.settle()
+		svc := s.world.service("mumbai/backend")
+		s.then("v2 is asked for, and somebody deploys it with other settings", func() {
+			s.image = "app:v2"
+			s.world.update(svc, s.world.register(svc, taskDefinition{image: "app:v2", env: "env2"}))
+		})
+		s.run(120)
+		s.then("the image is fixed", func() { s.image = "app:v3" })
+		s.settle()
+	}, "mumbai/backend")
+}
+
 func TestLostAnswersAreFoundByLooking(t *testing.T) {
 	stories(t, "lost-answers", func(_ *testing.T, s *teller) {
 		s.lose = true

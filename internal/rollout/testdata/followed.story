@@ -1,0 +1,25 @@
+09:00:00 mumbai/backend: 1 InSync: ran the image already, with mumbai-backend:1: adopted as it is
+09:00:00 => Ready=True Released: 1/1 services run app:v1
+
+-- v2 is asked for, and somebody deploys it with other settings
+09:05:00 mumbai/backend: 1 Deploying: deployment ecs-svc/2, which this release did not start, brings mumbai-backend:2, which carries the image; waiting for ECS to complete it, 0/2 tasks run
+09:05:00 => Ready=False Progressing: 0/1 services run app:v2; mumbai/backend: Deploying, deployment ecs-svc/2, which this release did not start, brings mumbai-backend:2, which carries the image; waiting for ECS to complete it, 0/2 tasks run
+09:25:30 mumbai/backend: 1 Failed (ContainerExited): container app exited with code 3; the deployment of mumbai-backend:2 made no progress for 10m0s, the progress deadline: 0/2 tasks run (deployment ecs-svc/2), 2 of other revisions, 82 failed; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
+09:25:30 => Ready=False RollingBack: failed (ContainerExited) at mumbai/backend: container app exited with code 3; the deployment of mumbai-backend:2 made no progress for 10m0s, the progress deadline: 0/2 tasks run (deployment ecs-svc/2), 2 of other revisions, 82 failed; 0/1 services run app:v2; mumbai/backend: Failed (ContainerExited), container app exited with code 3; the deployment of mumbai-backend:2 made no progress for 10m0s, the progress deadline: 0/2 tasks run (deployment ecs-svc/2), 2 of other revisions, 82 failed; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
+09:25:45 mumbai/backend: 1 RollingBack: going back to mumbai-backend:1; stopping the deployment of mumbai-backend:2, so that ECS rolls it back
+09:25:45 mumbai/backend: 2 stops sd-2
+09:26:15 mumbai/backend: 1 RolledBack (ContainerExited): back on mumbai-backend:1; container app exited with code 3; the deployment of mumbai-backend:2 made no progress for 10m0s, the progress deadline: 0/2 tasks run (deployment ecs-svc/2), 2 of other revisions, 82 failed; not tried again until another image is asked for, or a retry
+09:26:15 => Ready=False ContainerExited: failed (ContainerExited) at mumbai/backend: container app exited with code 3; the deployment of mumbai-backend:2 made no progress for 10m0s, the progress deadline: 0/2 tasks run (deployment ecs-svc/2), 2 of other revisions, 82 failed; 0/1 services run app:v2; mumbai/backend: RolledBack (ContainerExited), back on mumbai-backend:1; container app exited with code 3; the deployment of mumbai-backend:2 made no progress for 10m0s, the progress deadline: 0/2 tasks run (deployment ecs-svc/2), 2 of other revisions, 82 failed; not tried again until another image is asked for, or a retry
+
+-- the image is fixed
+09:35:00 mumbai/backend: 1 OutOfSync: runs mumbai-backend:1, which does not carry the image; registering one that does
+09:35:00 mumbai/backend: 2 registers app:v3+env1 as mumbai-backend:3
+09:35:00 => Ready=False Progressing: 0/1 services run app:v3; mumbai/backend: OutOfSync, runs mumbai-backend:1, which does not carry the image; registering one that does
+09:35:15 mumbai/backend: 2 updates to mumbai-backend:3
+09:35:45 mumbai/backend: 1 InSync: runs mumbai-backend:3
+09:35:45 => Ready=True Released: 1/1 services run app:v3
+
+1 registrations, 1 updates
+history 3: app:v3 Released mumbai-backend:3
+history 2: app:v2 RolledBack 
+history 1: app:v1 Adopted mumbai-backend:1
