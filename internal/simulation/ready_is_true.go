@@ -65,7 +65,12 @@ func (w *world) ran(account, region, cluster, service, tag string, since time.Ti
 		return r != nil && slices.Contains(w.images.namesOf(r.images["app"]), tag)
 	}
 	const clocks = 2 * time.Second
-	for _, d := range w.serviceDeployments(account, region, cluster, service) {
+	deployments := w.serviceDeployments(account, region, cluster, service)
+	if len(deployments) > 0 && deployments[0].created.Before(since.Add(-clocks)) {
+		// Whoever updated found that revision in place, so that nothing was started: what was counts.
+		since = deployments[0].created
+	}
+	for _, d := range deployments {
 		if d.created.Before(since.Add(-clocks)) {
 			continue
 		}
