@@ -82,7 +82,7 @@ func (r *ReleaseReconciler) step(ctx context.Context, p *pass, s *service) {
 		s.retryAfter = soon
 	case errors.Is(err, cloud.ErrLost):
 		s.retryAfter = soon
-	case errors.As(err, &problem) && cloud.IsInactive(problem):
+	case errors.As(err, &problem) && cloud.IsInactive(problem) && step.Action != rollout.ActionRestart:
 		s.memory = rollout.Withdrawn(s.memory)
 		s.retryAfter = soon
 	case errors.As(err, &problem):

@@ -440,3 +440,26 @@ func TestAServiceBelongsToTheOlderOfTwoReleases(t *testing.T) {
 		w.refused("younger", ecsv1alpha1.ReasonServiceConflict)
 	})
 }
+
+func TestARevisionThatWasDeregisteredIsNotRestartedForEver(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release("backend", "v2", cluster)
+		w.untilReady("backend")
+		somebody := ecs.NewFromConfig(w.account.AWS.Root(lab.AccountID, region))
+		_, err := somebody.DeregisterTaskDefinition(w.t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("helium-backend:2")})
+		w.must(err)
+		time.Sleep(15 * time.Minute) // for so long ECS may still deploy it
+		before := len(w.changes())
+
+		release := w.get("backend")
+		release.Annotations = map[string]string{ecsv1alpha1.AnnotationRestart: "1"}
+		w.must(w.client.Update(w.t.Context(), release))
+		for range 30 {
+			w.pass("backend")
+		}
+		if changes := w.changes()[before:]; !slices.Equal(changes, []string{"UpdateService", "UpdateService"}) {
+			t.Errorf("AWS was asked for %v, wanted one restart of either service", changes)
+		}
+		w.untilReady("backend")
+	})
+}

@@ -123,7 +123,8 @@ func Refused(m ecsv1alpha1.ServiceStatus, step Step, p *Problem, now time.Time) 
 }
 
 // Withdrawn is m after an update that AWS refused because the revision is not ACTIVE any more:
-// one that carries the content is to be looked for again.
+// one that carries the content is to be looked for again. A restart of such a revision is Refused:
+// the service runs it, so that looking would find it again.
 func Withdrawn(m ecsv1alpha1.ServiceStatus) ecsv1alpha1.ServiceStatus {
 	m = NotDone(m)
 	m.Registered = ""

@@ -153,6 +153,17 @@ func (w *world) statusWritten(change memapi.Change, old, now *ecsv1alpha1.EcsRel
 	w.kstatusContract(key, now)
 	w.readyIsTrue(key, old, now)
 	w.bystanderIsLeftAlone(key, now)
+	w.isFrugal(key)
+}
+
+// isFrugal: whatever goes on in AWS, nobody needs to know it more often than twice a second. Who
+// writes more goes round in circles.
+func (w *world) isFrugal(key types.NamespacedName) {
+	const most = 120
+	known := w.chronicle.history(key, time.Now())
+	if len(known) > most && time.Since(known[len(known)-1-most].at) < time.Minute {
+		w.story.violate("no storms of writes", "the status of %s was written %d times within a minute", key, most)
+	}
 }
 
 func (w *world) noSecretsIn(where string, object map[string]any) {
