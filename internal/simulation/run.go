@@ -37,7 +37,7 @@ func Run(setup *Setup, seed uint64) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.story.tell("world", "%d services: %v", len(w.places), w.places)
+	w.story.tell("world", "seed %d, %d services: %v", seed, len(w.places), w.places)
 	for _, s := range w.subjects {
 		s.create()
 	}
