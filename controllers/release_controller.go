@@ -40,6 +40,9 @@ type ReleaseReconciler struct {
 	Inbox *Inbox
 	// Workers is how many releases are reconciled side by side.
 	Workers int
+	// Leading is nil while this process may write statuses. Who was paused and has lost its lease
+	// meanwhile would write what it saw before over what its successor has seen since. Absent: always.
+	Leading func() error
 	// Prober asks the URLs of spec.verification. Absent: one that dials public addresses only.
 	Prober *probe.Prober
 

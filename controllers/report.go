@@ -68,6 +68,11 @@ func (r *ReleaseReconciler) write(ctx context.Context, p *pass, status ecsv1alph
 	if equality.Semantic.DeepEqual(p.release.Status, status) {
 		return nil
 	}
+	if r.Leading != nil {
+		if err := r.Leading(); err != nil {
+			return fmt.Errorf("not written: %w", err)
+		}
+	}
 	base := p.release.DeepCopy()
 	p.release.Status = status
 	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})

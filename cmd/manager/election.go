@@ -62,6 +62,14 @@ func gate(lock *leader.Lock) func(time.Duration) error {
 	return lock.Gate
 }
 
+// held says whether the lease is ours; without leader election it always is.
+func held(lock *leader.Lock) func() error {
+	if lock == nil {
+		return func() error { return nil }
+	}
+	return lock.Held
+}
+
 // cachesSynced is ready once the caches are filled: a manager that waits for the lease is ready too.
 func cachesSynced(mgr ctrl.Manager) healthz.Checker {
 	return func(request *http.Request) error {

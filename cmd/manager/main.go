@@ -128,6 +128,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 		Freshness: o.inFlightInterval,
 		Inbox:     inbox,
 		Workers:   o.workers,
+		Leading:   held(lock),
 		Prober:    prober,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -460,6 +461,24 @@ func TestARevisionThatWasDeregisteredIsNotRestartedForEver(t *testing.T) {
 		if changes := w.changes()[before:]; !slices.Equal(changes, []string{"UpdateService", "UpdateService"}) {
 			t.Errorf("AWS was asked for %v, wanted one restart of either service", changes)
 		}
+		w.untilReady("backend")
+	})
+}
+
+func TestWhoHasLostTheLeaseWritesNoStatus(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.reconciler.Leading = func() error { return errors.New("another leads") }
+		w.release("backend", "v2", cluster)
+		for range 10 {
+			w.pass("backend")
+		}
+		if status := w.get("backend").Status; len(status.Conditions) > 0 {
+			t.Errorf("it wrote %+v", status.Conditions)
+		}
+		if changes := w.changes(); len(changes) > 0 {
+			t.Errorf("AWS was asked for %v", changes)
+		}
+		w.reconciler.Leading = nil
 		w.untilReady("backend")
 	})
 }

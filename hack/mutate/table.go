@@ -140,6 +140,14 @@ var table = []mutation{
 		why:      "who released the lease must change nothing",
 	},
 	{
+		name:     "who has lost the lease writes its status",
+		file:     "controllers/report.go",
+		old:      "	if r.Leading != nil {\n",
+		new:      "	if r.Leading != nil && p == nil {\n",
+		catchers: []catcher{{safetyTests, "TestWhoHasLostTheLeaseWritesNoStatus"}},
+		why:      "a leader that was paused would write what it saw before over what its successor has seen since",
+	},
+	{
 		name:     "a new leader acts at once",
 		file:     "internal/leader/lock.go",
 		old:      "		l.opens = time.Now().Add(l.wait)\n",

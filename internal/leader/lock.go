@@ -98,6 +98,22 @@ func (l *Lock) Gate(needed time.Duration) error {
 	if closed := time.Until(l.opens); closed > 0 {
 		return fmt.Errorf("the lease %s was taken over: calls of its last holder may be under way for %s", l.Describe(), closed.Round(time.Millisecond))
 	}
+	return l.left(needed)
+}
+
+// Held is nil while the lease is ours, margin included. It is for what cannot be undone by whoever
+// takes over, but does no harm beside what the last holder has under way.
+func (l *Lock) Held() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.renewed.IsZero() {
+		return fmt.Errorf("this process does not hold the lease %s", l.Describe())
+	}
+	return l.left(0)
+}
+
+// left is nil while so much is left of the lease. The caller holds mu.
+func (l *Lock) left(needed time.Duration) error {
 	left := l.duration - time.Since(l.renewed) - l.margin
 	if left < needed {
 		return fmt.Errorf("%s are left of the lease %s, a call needs %s", max(left, 0).Round(time.Millisecond), l.Describe(), needed)

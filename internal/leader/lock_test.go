@@ -78,6 +78,30 @@ func TestTheGateIsOpenOnlyWhileTheLeaseOutlastsTheCall(t *testing.T) {
 	})
 }
 
+func TestALeaseIsHeldUntilItCouldBeTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lock := NewLock(&lease{held: "another"}, 15*time.Second, time.Second, 5*time.Second)
+		held := func(want bool, when string) {
+			t.Helper()
+			if err := lock.Held(); (err == nil) != want {
+				t.Errorf("%s: %v, want it held: %t", when, err, want)
+			}
+		}
+		if _, _, err := lock.Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		held(false, "while another holds it")
+		if err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me"}); err != nil {
+			t.Fatal(err)
+		}
+		held(true, "at once when it was taken over, though the gate is still shut")
+		time.Sleep(14 * time.Second)
+		held(true, "up to the margin")
+		time.Sleep(time.Millisecond)
+		held(false, "after a pause as long as the lease")
+	})
+}
+
 func TestTheGateStaysClosedForTheLastHoldersCalls(t *testing.T) {
 	for held, want := range map[string]time.Duration{"another": 5 * time.Second, "": 0, "me": 0} {
 		synctest.Test(t, func(t *testing.T) {

@@ -164,6 +164,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 		Freshness: fastCadence,
 		Inbox:     inbox,
 		Workers:   workerCount,
+		Leading:   lock.Held,
 		Prober:    w.prober(),
 	}
 	if err := reconciler.SetupWithManager(ctx, &quietManager{Manager: mgr}); err != nil {
