@@ -46,8 +46,9 @@ type ReleaseReconciler struct {
 	// Prober asks the URLs of spec.verification. Absent: one that dials public addresses only.
 	Prober *probe.Prober
 
-	refusals refusals
-	verifier verifier
+	refusals   refusals
+	verifier   verifier
+	authorship authorship
 }
 
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases,verbs=get;list;watch
@@ -92,6 +93,7 @@ func (r *ReleaseReconciler) letGo(release types.NamespacedName) {
 	r.Fleet.Track(release, nil)
 	r.refusals.forget(release)
 	r.verifier.assign(release, nil)
+	r.authorship.forget(release)
 }
 
 // conflictIsNews makes a conflict a prompt second look: the release has changed under the pass,
@@ -123,7 +125,7 @@ func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manag
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("ecsrelease").
-		For(&ecsv1alpha1.EcsRelease{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		For(&ecsv1alpha1.EcsRelease{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, r.authorship.foreign()))).
 		Watches(&ecsv1alpha1.EcsRelease{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.releasesOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.releasesIn), builder.WithPredicates(predicate.LabelChangedPredicate{})).

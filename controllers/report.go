@@ -75,6 +75,7 @@ func (r *ReleaseReconciler) write(ctx context.Context, p *pass, status ecsv1alph
 	}
 	base := p.release.DeepCopy()
 	p.release.Status = status
+	r.authorship.sign(p.release)
 	patch := client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 	return r.Client.Status().Patch(ctx, p.release, patch)
 }
