@@ -72,8 +72,8 @@ func read[Out any](
 		if err == nil {
 			return out, nil
 		}
-		problem := f.judge(err, s, op, doing)
-		if try > 1 || !isExpiry(err) {
+		problem, renewed := f.judge(err, s, op, doing)
+		if try > 1 || !renewed || !isExpiry(err) {
 			return nil, problem
 		}
 		if again := s.verify(ctx); again != nil {
@@ -115,7 +115,8 @@ func write[Out any](
 	if exit.sent && !turnedDown(err) && !neverLeft(err) {
 		return nil, exit.requestID, fmt.Errorf("%s: %w (%s)", doing, ErrLost, clip(describe(err, transient, op.action)))
 	}
-	return nil, exit.requestID, f.judge(err, s, op, doing)
+	problem, _ := f.judge(err, s, op, doing)
+	return nil, exit.requestID, problem
 }
 
 // turnedDown says that AWS looked at a request and would have none of it. Whatever else comes
@@ -177,17 +178,14 @@ func (f *Fleet) token(s *session, op operation, doing string) *rollout.Problem {
 	return problem
 }
 
-// judge makes err a problem and draws the consequences: a throttle shuts the bucket, dead
-// credentials are forgotten.
-func (f *Fleet) judge(err error, s *session, op operation, doing string) *rollout.Problem {
-	problem := problemOf(err, doing, op.action, op.reason)
+// judge makes err a problem and draws the consequences: a throttle shuts the bucket, credentials
+// that it speaks against are forgotten. It says whether the next call is made with fresh ones.
+func (f *Fleet) judge(err error, s *session, op operation, doing string) (problem *rollout.Problem, renewed bool) {
+	problem = problemOf(err, doing, op.action, op.reason)
 	if problem.Class == rollout.ProblemThrottled {
 		problem.RetryAfter = f.budget.throttled(s.bucket(op))
 	}
-	if isExpiry(err) {
-		s.evict()
-	}
-	return problem
+	return problem, s.wallet.doubt(err)
 }
 
 func (s *session) bucket(op operation) bucketKey {

@@ -43,8 +43,8 @@ type Options struct {
 	// Log takes what concerns no request in particular, and mutations whose context carries
 	// no logger.
 	Log logr.Logger
-	// SessionCluster is added to the names of role sessions, to tell Kubernetes clusters
-	// apart in CloudTrail; "" adds nothing.
+	// SessionCluster is added to the names of role sessions, and to their tags, to tell
+	// Kubernetes clusters apart in CloudTrail and policies; "" adds nothing.
 	SessionCluster string
 }
 
@@ -53,6 +53,7 @@ type Options struct {
 type Fleet struct {
 	options Options
 	base    aws.Config
+	own     *wallet // of the process
 	metrics *metrics
 	budget  *budget
 
@@ -73,6 +74,7 @@ type Fleet struct {
 	newest       *lru[familyKey, int]
 	targets      *lru[targetKey, serviceRevision]
 	manifests    *lru[manifestKey, map[string]string]
+	labels       *lru[manifestKey, map[string]string]
 	mutabilities *lru[repositoryKey, mutability]
 	present      *lru[presenceKey, time.Time]
 	deployments  *lru[deploymentKey, seenDeployment]
@@ -121,6 +123,7 @@ func New(o Options) (*Fleet, error) {
 	return &Fleet{
 		options:      o,
 		base:         base,
+		own:          &wallet{provider: base.Credentials},
 		metrics:      m,
 		budget:       newBudget(o.Share, m),
 		owners:       map[types.NamespacedName]map[Key]bool{},
@@ -131,6 +134,7 @@ func New(o Options) (*Fleet, error) {
 		newest:       newLRU[familyKey, int](20_000),
 		targets:      newLRU[targetKey, serviceRevision](10_000),
 		manifests:    newLRU[manifestKey, map[string]string](10_000),
+		labels:       newLRU[manifestKey, map[string]string](8 << 20),
 		mutabilities: newLRU[repositoryKey, mutability](10_000),
 		present:      newLRU[presenceKey, time.Time](20_000),
 		deployments:  newLRU[deploymentKey, seenDeployment](10_000),
@@ -157,6 +161,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 		f.loops.Go(r.loop)
 	}
 	f.mu.Unlock()
+	f.loops.Go(func() { f.tidy(ctx) })
 
 	<-ctx.Done()
 	f.mu.Lock()

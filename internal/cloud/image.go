@@ -28,6 +28,10 @@ type ImageQuery struct {
 	Digest     string
 	// Mutability asks whether the tag can move.
 	Mutability bool
+	// Labels are the names of the labels that are asked for; none: nothing is read for them.
+	Labels []string
+	// Architectures are those whose labels are asked for, in Go's spelling; none: all.
+	Architectures []string
 }
 
 // Image is what a registry says of an image.
@@ -40,6 +44,10 @@ type Image struct {
 	// Immutable says that the tag cannot move; false where that was not asked, or the registry
 	// would not tell.
 	Immutable bool
+	// Labels are what the configs of Children have of the labels that were asked for, by
+	// architecture; nil where none were. A label that is missing is missing here; a value of more
+	// than 1024 bytes is cut and ends in ….
+	Labels map[string]map[string]string
 }
 
 // repositoryKey is a repository as somebody may read it.
@@ -89,7 +97,7 @@ func (q ImageQuery) String() string {
 func (q ImageQuery) where() string { return "registry " + q.Registry + " in " + q.Region }
 
 // Image asks ECR in q.Region what an image is. Where a tag points to is asked every time, that a
-// digest is there once a minute, its architectures once.
+// digest is there once a minute, its architectures and labels once.
 func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *rollout.Problem) {
 	// First, since the answer is kept: where the quota leaves room for one call at a time, the
 	// next try begins with the other one.
@@ -116,6 +124,9 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 	}
 	children, problem := f.children(ctx, id, q, digest)
 	if problem != nil {
+		return Image{}, problem
+	}
+	if found.Labels, problem = f.imageLabels(ctx, id, q, children); problem != nil {
 		return Image{}, problem
 	}
 	found.Digest, found.Children = digest, maps.Clone(children)

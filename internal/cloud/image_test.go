@@ -3,6 +3,7 @@ package cloud
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -234,4 +235,131 @@ func TestARedirectOfTheLayerStoreIsNotFollowed(t *testing.T) {
 	if response.StatusCode != http.StatusTemporaryRedirect {
 		t.Errorf("status is %d, wanted the redirect itself", response.StatusCode)
 	}
+}
+
+func TestTheLabelsOfAnImageAreThoseOfEachPlatformThatIsAskedFor(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.image("helium-backend", "v1", seed.Image{
+			Platforms: []string{"linux/amd64", "linux/arm64/v8", "linux/riscv64", "windows/amd64"}, Attestation: true,
+			Labels: map[string]string{"git.branch": "migrated-demo2", "secret": "not asked for", "long": strings.Repeat("ä", 600)},
+			PlatformLabels: map[string]map[string]string{
+				"linux/amd64":   {"git.branch": "kartik-stg"},
+				"linux/riscv64": {},
+			},
+		})
+		arm64 := map[string]string{"git.branch": "migrated-demo2", "long": strings.Repeat("ä", 510) + "…"}
+		ask := func(want map[string]map[string]string, architectures ...string) {
+			t.Helper()
+			query := tagged("v1")
+			query.Labels, query.Architectures = []string{"git.branch", "long", "team", "long"}, architectures
+			image, problem := w.fleet.Image(t.Context(), w.id, query)
+			noProblem(t, problem)
+			if diff := cmp.Diff(want, image.Labels); diff != "" {
+				t.Errorf("labels for %v (-want +got):\n%s", architectures, diff)
+			}
+		}
+		ask(map[string]map[string]string{"arm64": arm64}, "arm64", "s390x")
+		if calls := w.calls(); calls["GetDownloadUrlForLayer"] != 1 || calls["BatchGetImage"] != 2 {
+			t.Errorf("calls were: %s, wanted one config to be read", spell(calls))
+		}
+		ask(map[string]map[string]string{}, "s390x")
+		for range 3 {
+			ask(map[string]map[string]string{"amd64": {"git.branch": "kartik-stg"}, "arm64": arm64, "riscv64": {}})
+		}
+		if calls := w.calls(); calls["GetDownloadUrlForLayer"] != 3 || calls["BatchGetImage"] != 4 {
+			t.Errorf("calls were: %s, wanted the three images for Linux to be read, once each", spell(calls))
+		}
+	})
+}
+
+func TestWhatLabelsAnImageHasIsReadOnceWhateverIsAsked(t *testing.T) {
+	for name, image := range map[string]seed.Image{
+		"an index":                {Labels: map[string]string{"git.branch": "main"}, Attestation: true},
+		"a single manifest":       {Labels: map[string]string{"git.branch": "main"}},
+		"a config without labels": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.image("helium-backend", "v1", image)
+				for _, asked := range []string{"", "git.branch", "team", "git.branch"} {
+					query := tagged("v1")
+					want := map[string]map[string]string(nil)
+					if asked != "" {
+						query.Labels, want = []string{asked}, map[string]map[string]string{"arm64": {}}
+					}
+					if value, ok := image.Labels[asked]; ok {
+						want["arm64"][asked] = value
+					}
+					found, problem := w.fleet.Image(t.Context(), w.id, query)
+					noProblem(t, problem)
+					if diff := cmp.Diff(want, found.Labels); diff != "" {
+						t.Errorf("labels %q (-want +got):\n%s", asked, diff)
+					}
+				}
+				if calls := w.calls(); calls["GetDownloadUrlForLayer"] != 1 {
+					t.Errorf("calls were: %s, wanted the config to be read once", spell(calls))
+				}
+			})
+		})
+	}
+}
+
+func TestLabelsAreReadOfSoManyArchitecturesUnlessOnesAreNamed(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		image := seed.Image{Labels: map[string]string{"git.branch": "main"}}
+		for i := range maxInspected + 2 {
+			image.Platforms = append(image.Platforms, fmt.Sprintf("linux/cpu%02d", i))
+		}
+		w.image("helium-backend", "v1", image)
+		query := tagged("v1")
+		query.Labels = []string{"git.branch"}
+		found, problem := w.fleet.Image(t.Context(), w.id, query)
+		noProblem(t, problem)
+		if len(found.Children) != maxInspected+2 || len(found.Labels) != maxInspected {
+			t.Errorf("of %d architectures labels of %d were read, wanted %d", len(found.Children), len(found.Labels), maxInspected)
+		}
+		query.Architectures = []string{"cpu09"}
+		found, problem = w.fleet.Image(t.Context(), w.id, query)
+		noProblem(t, problem)
+		if diff := cmp.Diff(map[string]map[string]string{"cpu09": {"git.branch": "main"}}, found.Labels); diff != "" {
+			t.Errorf("labels of the last one (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestAConfigThatIsTooLargeForItsLabelsIsNotFetched(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.image("helium-backend", "v1", seed.Image{Index: true, Labels: map[string]string{"git.branch": strings.Repeat("x", maxConfig)}})
+		query := tagged("v1")
+		noProblem(t, second(w.fleet.Image(t.Context(), w.id, query)))
+		query.Labels = []string{"git.branch"}
+		wantProblem(t, second(w.fleet.Image(t.Context(), w.id, query)), rollout.ProblemRefused, ecsv1alpha1.ReasonInvalidImage, "helium-backend:v1", "larger than")
+		if got := w.calls()["GetDownloadUrlForLayer"]; got != 0 {
+			t.Errorf("it was fetched %d times", got)
+		}
+	})
+}
+
+func TestAConfigThatIsLargerThanItsManifestSaysIsNoAnswerForLabels(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.image("helium-backend", "v1", seed.Image{Index: true, Labels: map[string]string{"git.branch": "main"}})
+		s := w.fleet.session(w.id, region)
+		s.http = layers{next: s.http, status: 200, body: strings.Repeat(" ", maxConfig+1)}
+		query := tagged("v1")
+		query.Labels = []string{"git.branch"}
+		wantProblem(t, second(w.fleet.Image(t.Context(), w.id, query)), rollout.ProblemTransient, ecsv1alpha1.ReasonImageUnknown, "larger than")
+	})
+}
+
+func second(_ Image, problem *rollout.Problem) *rollout.Problem { return problem }
+
+func TestLabelsThatMayNotBeReadAreADenial(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.image("helium-backend", "v1", seed.Image{Platforms: []string{"linux/arm64"}, Attestation: true, Labels: map[string]string{"git.branch": "main"}})
+		w.id = w.role("blind", []json.RawMessage{policy("Allow", "*", "*"), policy("Deny", "ecr:GetDownloadUrlForLayer", "*")})
+		query := tagged("v1")
+		query.Labels, query.Architectures = []string{"git.branch"}, []string{"arm64"}
+		_, problem := w.fleet.Image(t.Context(), w.id, query)
+		wantProblem(t, problem, rollout.ProblemDenied, ecsv1alpha1.ReasonAccessDenied, "ecr:GetDownloadUrlForLayer")
+	})
 }

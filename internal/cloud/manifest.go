@@ -67,6 +67,14 @@ type platform struct {
 
 func (p platform) linux() bool { return p.OS == "linux" && p.Architecture != "" }
 
+// imageConfig is what of an image's config is read.
+type imageConfig struct {
+	platform
+	Config struct {
+		Labels map[string]string `json:"Labels"`
+	} `json:"config"`
+}
+
 // children are the manifests for Linux of the image with this digest, by architecture.
 func (f *Fleet) children(ctx context.Context, id Identity, q ImageQuery, digest string) (map[string]string, *rollout.Problem) {
 	key := manifestKey{identity: id, registry: q.Registry, repository: q.Repository, digest: digest}
@@ -81,9 +89,9 @@ func (f *Fleet) children(ctx context.Context, id Identity, q ImageQuery, digest 
 	if m.isIndex() {
 		children, problem = f.entries(ctx, id, q, m)
 	} else {
-		var p platform
-		if p, problem = f.config(ctx, id, q, m); problem == nil && p.linux() {
-			children[p.Architecture] = digest
+		var c imageConfig
+		if c, problem = f.config(ctx, id, q, digest, m); problem == nil && c.linux() {
+			children[c.Architecture] = digest
 		}
 	}
 	if problem != nil {
@@ -115,11 +123,11 @@ func (f *Fleet) entries(ctx context.Context, id Identity, q ImageQuery, index *m
 			if child.isIndex() || !child.isImage() {
 				continue
 			}
-			found, problem := f.config(ctx, id, q, child)
+			found, problem := f.config(ctx, id, q, e.Digest, child)
 			if problem != nil {
 				return nil, problem
 			}
-			p = &found
+			p = &found.platform
 		}
 		if _, taken := children[p.Architecture]; p.linux() && p.Architecture != "unknown" && !taken {
 			children[p.Architecture] = strings.Clone(e.Digest)
@@ -185,12 +193,16 @@ func manifestFailure(failure types.ImageFailure, doing string) *rollout.Problem 
 	}
 }
 
-// config reads the platform of a single manifest from its image config.
-func (f *Fleet) config(ctx context.Context, id Identity, q ImageQuery, m *manifest) (platform, *rollout.Problem) {
+// config reads the image config of m, a single manifest with this digest.
+func (f *Fleet) config(ctx context.Context, id Identity, q ImageQuery, digest string, m *manifest) (imageConfig, *rollout.Problem) {
 	doing := fmt.Sprintf("reading the config of image %s in %s", q, q.where())
 	if !m.isImage() {
-		return platform{}, because(rollout.ProblemRefused, ecsv1alpha1.ReasonInvalidImage,
+		return imageConfig{}, because(rollout.ProblemRefused, ecsv1alpha1.ReasonInvalidImage,
 			"%s in %s is not a container image: its config is of type %q", q, q.where(), m.Config.MediaType)
+	}
+	if m.Config.Size > maxConfig {
+		return imageConfig{}, because(rollout.ProblemRefused, ecsv1alpha1.ReasonInvalidImage,
+			"%s: it is larger than %d bytes (%d)", doing, maxConfig, m.Config.Size)
 	}
 	s := f.session(id, q.Region)
 	out, problem := read(ctx, f, s, getDownloadURLForLayer, doing, func(ctx context.Context) (*ecr.GetDownloadUrlForLayerOutput, error) {
@@ -201,20 +213,21 @@ func (f *Fleet) config(ctx context.Context, id Identity, q ImageQuery, m *manife
 		})
 	})
 	if problem != nil {
-		return platform{}, problem
+		return imageConfig{}, problem
 	}
 	blob, err := f.download(ctx, s, aws.ToString(out.DownloadUrl))
 	if err != nil {
-		return platform{}, because(rollout.ProblemTransient, ecsv1alpha1.ReasonImageUnknown, "%s: %v", doing, err)
+		return imageConfig{}, because(rollout.ProblemTransient, ecsv1alpha1.ReasonImageUnknown, "%s: %v", doing, err)
 	}
 	if !isDigestOf(m.Config.Digest, blob) {
-		return platform{}, because(rollout.ProblemTransient, ecsv1alpha1.ReasonImageUnknown, "%s: what came is not %s", doing, m.Config.Digest)
+		return imageConfig{}, because(rollout.ProblemTransient, ecsv1alpha1.ReasonImageUnknown, "%s: what came is not %s", doing, m.Config.Digest)
 	}
-	var p platform
-	if err := json.Unmarshal(blob, &p); err != nil {
-		return platform{}, because(rollout.ProblemRefused, ecsv1alpha1.ReasonInvalidImage, "%s: it is not JSON: %v", doing, err)
+	var c imageConfig
+	if err := json.Unmarshal(blob, &c); err != nil {
+		return imageConfig{}, because(rollout.ProblemRefused, ecsv1alpha1.ReasonInvalidImage, "%s: it is not JSON: %v", doing, err)
 	}
-	return p, nil
+	f.keepLabels(id, q, digest, c.Config.Labels)
+	return c, nil
 }
 
 // download fetches a layer by the URL that ECR signed. The URL is a secret for as long as it is

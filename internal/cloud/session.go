@@ -29,41 +29,32 @@ const (
 	sessionRenewal  = 5 * time.Minute
 )
 
-type sessionKey struct {
-	identity Identity
-	region   string
-}
-
 // session is an identity in a region: its credentials, fetched from that region's own STS so
 // that a region that is down is no trouble of the others, and the clients that use them.
 type session struct {
-	identity    Identity
-	region      string
-	credentials aws.CredentialsProvider
-	ecs         *ecs.Client
-	ecr         *ecr.Client
-	elb         *elb.Client
-	sts         *sts.Client
-	http        aws.HTTPClient
+	identity Identity
+	region   string
+	used     time.Time // when somebody last asked for it; the fleet's sessionsMu guards it
+	own      *wallet   // of the process, which assumes the role
+	wallet   *wallet   // of the identity; its credentials are used for nothing before they are verified
+	ecs      *ecs.Client
+	ecr      *ecr.Client
+	elb      *elb.Client
+	sts      *sts.Client
+	http     aws.HTTPClient
 
-	turn chan struct{} // held by whoever verifies
+	turn chan struct{} // held by whoever asks who credentials are of
 
-	mu        sync.Mutex
-	verified  string // the access key that was found to be of the right account
-	partition string // of the identity's ARN: aws, aws-cn, …
+	mu       sync.Mutex
+	verified aws.Credentials // the last that were found to be of the right account
+	caller   caller          // whom STS was last asked about
 }
 
-// session returns the session of id in region, made on first use; nothing is asked of AWS yet.
-func (f *Fleet) session(id Identity, region string) *session {
-	f.sessionsMu.Lock()
-	defer f.sessionsMu.Unlock()
-	key := sessionKey{identity: id, region: region}
-	if found, ok := f.sessions[key]; ok {
-		return found
-	}
-	made := f.newSession(id, region)
-	f.sessions[key] = made
-	return made
+// caller is who STS says that credentials are of.
+type caller struct {
+	key       string // the access key
+	account   string
+	partition string // of the ARN: aws, aws-cn, …
 }
 
 func (f *Fleet) newSession(id Identity, region string) *session {
@@ -73,38 +64,34 @@ func (f *Fleet) newSession(id Identity, region string) *session {
 	cfg.Retryer = newRetryer
 	cfg.Logger = sdkLogger(f.options.Log)
 	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], f.metrics.countRequests, limitAnswers)
+	s := &session{
+		identity: id,
+		region:   region,
+		own:      f.own,
+		wallet:   f.own,
+		http:     withoutRedirects(cfg.HTTPClient),
+		turn:     make(chan struct{}, 1),
+	}
 	if id.RoleARN != "" {
-		assume := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), id.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = sessionName(id.Environment, f.options.SessionCluster)
-			o.Duration = sessionDuration
-			if id.ExternalID != "" {
-				o.ExternalID = aws.String(id.ExternalID)
-			}
-		})
-		cfg.Credentials = aws.NewCredentialsCache(within(f.options.ReadDeadline, assume), func(o *aws.CredentialsCacheOptions) {
-			o.ExpiryWindow, o.ExpiryWindowJitterFrac = sessionRenewal, 0.5
-		})
+		s.wallet = &wallet{provider: f.assume(cfg, id)}
 	}
-	return &session{
-		identity:    id,
-		region:      region,
-		credentials: cfg.Credentials,
-		ecs:         ecs.NewFromConfig(cfg),
-		ecr:         ecr.NewFromConfig(cfg),
-		elb:         elb.NewFromConfig(cfg),
-		sts:         sts.NewFromConfig(cfg),
-		http:        withoutRedirects(cfg.HTTPClient),
-		turn:        make(chan struct{}, 1),
-	}
+	cfg.Credentials = s
+	s.ecs, s.ecr, s.elb, s.sts = ecs.NewFromConfig(cfg), ecr.NewFromConfig(cfg), elb.NewFromConfig(cfg), sts.NewFromConfig(cfg)
+	return s
 }
 
-// within gives up on a provider after a while. The cache of credentials takes the caller's deadline away,
-// since others may wait for the same answer: a call that hangs would be waited for for ever, by all.
-func within(deadline time.Duration, provider aws.CredentialsProvider) aws.CredentialsProvider {
-	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		ctx, cancel := context.WithTimeout(ctx, deadline)
-		defer cancel()
-		return provider.Retrieve(ctx)
+// assume provides the credentials of a role, which the process assumes in the region of cfg.
+func (f *Fleet) assume(cfg aws.Config, id Identity) aws.CredentialsProvider {
+	role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), id.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = sessionName(id.Environment, f.options.SessionCluster)
+		o.Duration = sessionDuration
+		o.Tags = sessionTags(id.Environment, f.options.SessionCluster)
+		if id.ExternalID != "" {
+			o.ExternalID = aws.String(id.ExternalID)
+		}
+	})
+	return aws.NewCredentialsCache(within(f.options.ReadDeadline, role), func(o *aws.CredentialsCacheOptions) {
+		o.ExpiryWindow, o.ExpiryWindowJitterFrac = sessionRenewal, 0.5
 	})
 }
 
@@ -131,54 +118,94 @@ func newRetryer() aws.Retryer {
 	})
 }
 
+// Retrieve implements [aws.CredentialsProvider] for the session's own clients: whatever they sign,
+// they sign with credentials that were verified, even if others are in the wallet by now.
+func (s *session) Retrieve(context.Context) (aws.Credentials, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.verified.HasKeys() {
+		return aws.Credentials{}, fmt.Errorf("the account of %s has not been verified", s.identity)
+	}
+	return s.verified, nil
+}
+
 // verify makes sure, once for each set of credentials, that they are of the account that the
-// identity is meant to be of.
+// identity is meant to be of, and has calls signed with them from then on.
 func (s *session) verify(ctx context.Context) *rollout.Problem {
+	_, problem := s.prove(ctx)
+	return problem
+}
+
+// prove is verify, and says of which account the identity really is: "" when that was not told.
+func (s *session) prove(ctx context.Context) (string, *rollout.Problem) {
 	doing := fmt.Sprintf("becoming %s in %s", s.identity, s.region)
-	if s.credentials == nil {
-		return because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "%s: the process has no AWS credentials", doing)
+	credentials, problem := s.credentials(ctx, doing)
+	if problem != nil {
+		return "", problem
 	}
-	credentials, err := s.credentials.Retrieve(ctx)
-	if err != nil {
-		return problemOf(err, doing, "sts:AssumeRole", ecsv1alpha1.ReasonAccessDenied)
+	who, problem := s.whoIs(ctx, credentials, doing)
+	if problem != nil {
+		return "", problem
 	}
-	if s.isVerified(credentials) {
-		return nil
+	if account := who.account; account != s.identity.AccountID {
+		return account, because(rollout.ProblemRefused, ecsv1alpha1.ReasonAccountMismatch,
+			"%s: it is of account %s, wanted %s", doing, account, s.identity.AccountID)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.verified = credentials
+	return who.account, nil
+}
+
+// credentials are those in the wallet. Where it is the process to whom the role is denied, it is the
+// process whose credentials are doubted: revoking sessions is an explicit deny.
+func (s *session) credentials(ctx context.Context, doing string) (aws.Credentials, *rollout.Problem) {
+	credentials, err := s.wallet.credentials(ctx)
+	if err == nil {
+		return credentials, nil
+	}
+	if isExpiry(err) || strings.Contains(errorMessage(err), "explicit deny in an identity-based policy") {
+		s.own.doubt(err)
+	}
+	problem := problemOf(err, doing, "sts:AssumeRole", ecsv1alpha1.ReasonAccessDenied)
+	if problem.Class == rollout.ProblemDenied && notAuthorized.MatchString(errorMessage(err)) {
+		problem.Message = clip(problem.Message + ": look at its policy and at the trust policy of the role")
+	}
+	return credentials, problem
+}
+
+// whoIs asks STS, once for each set of credentials, who they are of. Nobody's access key ever
+// becomes somebody else's.
+func (s *session) whoIs(ctx context.Context, credentials aws.Credentials, doing string) (caller, *rollout.Problem) {
+	if known, ok := s.known(credentials); ok {
+		return known, nil
 	}
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
-		return problemOf(ctx.Err(), doing, "sts:GetCallerIdentity", ecsv1alpha1.ReasonAccessDenied)
+		return caller{}, problemOf(ctx.Err(), doing, "sts:GetCallerIdentity", ecsv1alpha1.ReasonAccessDenied)
 	}
-	if s.isVerified(credentials) {
-		return nil
+	if known, ok := s.known(credentials); ok {
+		return known, nil
 	}
-	caller, err := s.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := s.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
+	})
 	if err != nil {
-		return problemOf(err, doing, "sts:GetCallerIdentity", ecsv1alpha1.ReasonAccessDenied)
-	}
-	if account := aws.ToString(caller.Account); account != s.identity.AccountID {
-		return because(rollout.ProblemRefused, ecsv1alpha1.ReasonAccountMismatch,
-			"%s: it is of account %s, wanted %s", doing, account, s.identity.AccountID)
+		s.wallet.doubt(err)
+		return caller{}, problemOf(err, doing, "sts:GetCallerIdentity", ecsv1alpha1.ReasonAccessDenied)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.verified, s.partition = credentials.AccessKeyID, partitionOf(aws.ToString(caller.Arn))
-	return nil
+	s.caller = caller{key: credentials.AccessKeyID, account: text(out.Account), partition: partitionOf(text(out.Arn))}
+	return s.caller, nil
 }
 
-func (s *session) isVerified(credentials aws.Credentials) bool {
+func (s *session) known(credentials aws.Credentials) (caller, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.verified == credentials.AccessKeyID
-}
-
-// evict forgets the credentials, so that the next call fetches fresh ones.
-func (s *session) evict() {
-	if cache, ok := s.credentials.(*aws.CredentialsCache); ok {
-		cache.Invalidate()
-	}
+	return s.caller, s.caller.key == credentials.AccessKeyID
 }
 
 // arn is the ARN of an ECS resource in the session's account and region. Calls build it once
@@ -186,7 +213,7 @@ func (s *session) evict() {
 func (s *session) arn(resource string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return "arn:" + cmp.Or(s.partition, "aws") + ":ecs:" + s.region + ":" + s.identity.AccountID + ":" + resource
+	return "arn:" + cmp.Or(s.caller.partition, "aws") + ":ecs:" + s.region + ":" + s.identity.AccountID + ":" + resource
 }
 
 // String names the identity for messages, without the external id.
@@ -205,13 +232,28 @@ func partitionOf(arn string) string {
 	return parts[1]
 }
 
+// Verify makes sure that an identity can be assumed in a region and is of its account, and says of
+// which account it really is: "" when that was not told. It is for the leader. Nothing is asked of
+// AWS for as long as credentials last that were asked about before, so an answer may be an hour old.
+func (f *Fleet) Verify(ctx context.Context, id Identity, region string) (account string, problem *rollout.Problem) {
+	if err := f.options.Gate(f.options.CallDeadline); err != nil {
+		return "", because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "becoming %s in %s: not asked: %v", id, region, err)
+	}
+	return f.prove(ctx, f.session(id, region))
+}
+
 // become makes sure that calls as s can be made at all.
 func (f *Fleet) become(ctx context.Context, s *session) *rollout.Problem {
+	_, problem := f.prove(ctx, s)
+	return problem
+}
+
+func (f *Fleet) prove(ctx context.Context, s *session) (string, *rollout.Problem) {
 	if !f.flight.begin() {
-		return shuttingDown("becoming " + s.identity.String())
+		return "", shuttingDown("becoming " + s.identity.String())
 	}
 	defer f.flight.end()
 	ctx, cancel := context.WithTimeout(ctx, f.options.ReadDeadline)
 	defer cancel()
-	return s.verify(ctx)
+	return s.prove(ctx)
 }

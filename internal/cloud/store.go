@@ -74,11 +74,14 @@ func (w *watched) answer(view *rollout.View) bool {
 func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	left := map[Identity]bool{}
 	for k := range f.owners[owner] {
 		if _, stays := keys[k]; !stays {
 			f.forget(owner, k)
+			left[k.Identity] = true
 		}
 	}
+	defer f.leave(left)
 	if len(keys) == 0 {
 		delete(f.owners, owner)
 		return

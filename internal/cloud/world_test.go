@@ -101,7 +101,7 @@ func (w *world) user() {
 	w.t.Helper()
 	_, err := w.sim.PutUser(awssim.User{
 		Account: home, Name: "controller", AccessKeyID: "AKIACONTROLLER000000", SecretAccessKey: "secret",
-		Policies: []json.RawMessage{policy("Allow", "sts:AssumeRole", "*")},
+		Policies: []json.RawMessage{policy("Allow", "sts:*", "*")},
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -114,7 +114,7 @@ func (w *world) role(name string, policies []json.RawMessage) Identity {
 	role, err := w.sim.PutRole(awssim.Role{
 		Account: account, Name: name, Policies: policies, Unrestricted: policies == nil,
 		TrustPolicy: json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + home + `"},` +
-			`"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"helium"}}}]}`),
+			`"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"sts:ExternalId":"helium"}}}]}`),
 	})
 	if err != nil {
 		w.t.Fatal(err)

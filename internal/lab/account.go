@@ -23,6 +23,11 @@ const (
 	AccountID = "111122223333"
 	// Repository is where the images are.
 	Repository = "helium-backend"
+	// BranchLabel is the label by which CI says from which branch an image was built, Branch the one
+	// that goes to production and StagingBranch the one that does not.
+	BranchLabel   = "git.branch"
+	Branch        = "migrated-demo2"
+	StagingBranch = "kartik-stg"
 	// Desired is how many tasks each service wants.
 	Desired = 2
 
@@ -150,10 +155,17 @@ func (a *Account) Settle(ctx context.Context) error {
 	return nil
 }
 
-// Push builds an ARM64 image and pushes it, as CI would, and returns its digest. It does not
-// wait for the replication.
+// Push builds an ARM64 image from Branch and pushes it, as CI would, and returns its digest. It does
+// not wait for the replication.
 func (a *Account) Push(ctx context.Context, tag string) (string, error) {
-	return seed.Push(ctx, ecr.NewFromConfig(a.root(a.Home)), Repository, tag, seed.Image{Platforms: []string{"linux/arm64/v8"}, Attestation: true})
+	return a.PushFrom(ctx, Branch, tag)
+}
+
+// PushFrom is Push of what is built from another branch.
+func (a *Account) PushFrom(ctx context.Context, branch, tag string) (string, error) {
+	return seed.Push(ctx, ecr.NewFromConfig(a.root(a.Home)), Repository, tag, seed.Image{
+		Platforms: []string{"linux/arm64/v8"}, Attestation: true, Labels: map[string]string{BranchLabel: branch},
+	})
 }
 
 // identities makes the controller's user, which may only assume the environments' roles, and
@@ -162,7 +174,7 @@ func (a *Account) identities(ctx context.Context) error {
 	user := map[string]any{
 		"account": AccountID, "name": "ecsrelease-manager", "accessKeyId": managerKey, "secretAccessKey": managerSecret,
 		"policies": []any{map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-			"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": Role("*"),
+			"Effect": "Allow", "Action": []string{"sts:AssumeRole", "sts:TagSession"}, "Resource": Role("*"),
 		}}}},
 	}
 	if err := a.AWS.Admin(ctx, http.MethodPut, "users", user, nil); err != nil {
@@ -172,7 +184,7 @@ func (a *Account) identities(ctx context.Context) error {
 		role := map[string]any{
 			"account": AccountID, "name": "ecsrelease-" + environment, "policies": []any{json.RawMessage(a.Policy)},
 			"trustPolicy": map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-				"Effect": "Allow", "Action": "sts:AssumeRole",
+				"Effect": "Allow", "Action": []string{"sts:AssumeRole", "sts:TagSession"},
 				"Principal": map[string]any{"AWS": "arn:aws:iam::" + AccountID + ":user/ecsrelease-manager"},
 				"Condition": map[string]any{"StringEquals": map[string]any{"sts:ExternalId": ExternalID(environment)}},
 			}}},

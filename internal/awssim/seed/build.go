@@ -99,7 +99,7 @@ func build(image Image) (bundle, error) {
 		if err != nil {
 			return b, err
 		}
-		entry, err := b.add(image, p)
+		entry, err := b.add(image, p, image.labels(name))
 		if err != nil {
 			return b, err
 		}
@@ -133,8 +133,16 @@ func parsePlatform(name string) (platform, error) {
 	return p, nil
 }
 
+// labels are those of the config for a platform.
+func (image Image) labels(platform string) map[string]string {
+	if own, ok := image.PlatformLabels[platform]; ok {
+		return own
+	}
+	return image.Labels
+}
+
 // add makes layer, config and manifest for one platform.
-func (b *bundle) add(image Image, p platform) (descriptor, error) {
+func (b *bundle) add(image Image, p platform, labels map[string]string) (descriptor, error) {
 	archive, err := layerArchive(image.Content)
 	if err != nil {
 		return descriptor{}, err
@@ -146,7 +154,7 @@ func (b *bundle) add(image Image, p platform) (descriptor, error) {
 	config, err := json.Marshal(imageConfig{
 		Created:  built,
 		platform: p,
-		Config:   runConfig{Env: []string{"PATH=/usr/bin:/bin"}, Cmd: []string{"/app"}, Labels: image.Labels},
+		Config:   runConfig{Env: []string{"PATH=/usr/bin:/bin"}, Cmd: []string{"/app"}, Labels: labels},
 		RootFS:   rootFS{Type: "layers", DiffIDs: []string{digestOf(archive)}},
 		History:  []history{{Created: built, CreatedBy: "COPY app /app"}},
 	})

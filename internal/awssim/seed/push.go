@@ -19,6 +19,8 @@ type Image struct {
 	Platforms []string
 	// Labels of the image's config.
 	Labels map[string]string
+	// PlatformLabels are the labels of single platforms, spelled as in Platforms, instead of Labels.
+	PlatformLabels map[string]map[string]string
 	// Index wraps a single platform in an index too. Several platforms always make one.
 	Index bool
 	// Attestation adds to the index, for each image, the provenance manifest that buildx
