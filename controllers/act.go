@@ -23,6 +23,9 @@ func (r *ReleaseReconciler) act(ctx context.Context, p *pass) error {
 	if len(steps) == 0 {
 		return nil
 	}
+	if err := r.stillPermitted(ctx, p); err != nil {
+		return err
+	}
 	for _, s := range steps {
 		s.memory = rollout.Announce(s.memory, s.decision.Step, time.Now())
 	}
@@ -39,6 +42,25 @@ func (r *ReleaseReconciler) act(ctx context.Context, p *pass) error {
 	}
 	_ = group.Wait() // the functions return no errors
 	return nil
+}
+
+// errPermissionMoved says that the environment of a release is not, or not any more, what the pass
+// began with.
+var errPermissionMoved = errors.New("the environment has changed under the pass")
+
+// stillPermitted looks once more, past all caches, whether the namespace is in the environment that
+// the pass began with, and that says the same: a permission that was withdrawn takes effect before
+// the next call, however late the watches are.
+func (r *ReleaseReconciler) stillPermitted(ctx context.Context, p *pass) error {
+	now, problem, err := r.environment(ctx, r.Reader, p.release.Namespace)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking whether the release is still permitted: %w", err)
+	case problem != nil || now.own.UID != p.environment.UID || now.own.Generation != p.environment.Generation:
+		return errPermissionMoved
+	default:
+		return nil
+	}
 }
 
 // turn is whose turn it is: the services that have a step which the quotas leave room for. Of

@@ -184,6 +184,9 @@ func TestAnImageElsewhereIsReleasedByItsDigest(t *testing.T) {
 	w.push("v1")
 	w.serve(desired("backend"))
 	image := "ghcr.io/heliumai/backend@sha256:" + strings.Repeat("ab", 32)
+	w.govern(func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+		spec.Images = &ecsv1alpha1.ImagePolicy{Repositories: []string{repository, "ghcr.io/heliumai/*"}}
+	})
 	release := w.apply(image, func(r *ecsv1alpha1.EcsRelease) {
 		r.Spec.Services = []ecsv1alpha1.Service{{Name: "backend", ContainerNames: []string{"backend"}}}
 	})

@@ -25,7 +25,7 @@ func (s *suite) startAWS() error {
 	_, err := s.sim.PutUser(awssim.User{
 		Account: managerAccount, Name: "manager", AccessKeyID: managerKey, SecretAccessKey: managerSecret,
 		Policies: []json.RawMessage{json.RawMessage(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::*:role/ecsrelease-*"}]}`)},
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"arn:aws:iam::*:role/ecsrelease-*"}]}`)},
 	})
 	if err != nil {
 		return fmt.Errorf("adding the manager's user: %w", err)
@@ -93,7 +93,7 @@ func (w *world) serveIn(region, in string, s seed.Service) string {
 	s.Cluster = cmp.Or(s.Cluster, in)
 	s.Name = cmp.Or(s.Name, "backend")
 	s.Image = cmp.Or(s.Image, w.image(region, ":v1"))
-	s.TaskRole = "arn:aws:iam::" + w.account + ":role/helium-task"
+	s.TaskRole = cmp.Or(s.TaskRole, "arn:aws:iam::"+w.account+":role/helium-task")
 	s.ExecutionRole = "arn:aws:iam::" + w.account + ":role/helium-execution"
 	if s.Environment == nil {
 		s.Environment = map[string]string{"REGION": region, "EMPTY": "", "TOKEN": canary}

@@ -20,6 +20,10 @@ func (p *pass) enter() rollout.Campaign {
 	campaign.Checked = len(p.release.Spec.Verification) > 0 && !campaign.Held
 	if history := p.ledger.History; len(history) > 0 {
 		campaign.Number = history[0].Number
+		campaign.UnderWay = history[0].Outcome == ecsv1alpha1.OutcomeProgressing
+	}
+	if !campaign.Held {
+		campaign.Closed = p.closed()
 	}
 	if strategy := p.release.Spec.Strategy; strategy != nil {
 		campaign.Approval, campaign.Bake = strategy.Approval, seconds(strategy.BakeSeconds)

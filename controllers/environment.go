@@ -66,25 +66,50 @@ func identityFor(environment *ecsv1alpha1.EcsEnvironment, target ecsv1alpha1.Tar
 		if destination.AWS != nil {
 			aws = *destination.AWS
 		}
-		identity := cloud.Identity{
-			AccountID:   aws.AccountID,
-			RoleARN:     aws.RoleARN,
-			ExternalID:  aws.ExternalID,
-			Environment: environment.Name,
-		}
+		identity := identityOf(environment, aws)
 		if !slices.Contains(found, identity) {
 			found = append(found, identity)
 		}
 	}
 	switch len(found) {
 	case 0:
-		return cloud.Identity{}, refused(ecsv1alpha1.ReasonDestinationNotAllowed,
+		return cloud.Identity{}, refused(ecsv1alpha1.ReasonNotPermitted,
 			"target %s: no destination of EcsEnvironment %q covers service %q of cluster %q in %s", target.Name, environment.Name, service, target.Cluster, target.Region)
 	case 1:
 		return found[0], nil
 	}
 	return cloud.Identity{}, refused(ecsv1alpha1.ReasonIdentityConflict,
 		"target %s: %d destinations of EcsEnvironment %q cover service %q of cluster %q in %s as different identities", target.Name, len(found), environment.Name, service, target.Cluster, target.Region)
+}
+
+// identityOf is an identity of an environment.
+func identityOf(environment *ecsv1alpha1.EcsEnvironment, aws ecsv1alpha1.AWSIdentity) cloud.Identity {
+	return cloud.Identity{AccountID: aws.AccountID, RoleARN: aws.RoleARN, ExternalID: aws.ExternalID, Environment: environment.Name}
+}
+
+// overlapping names two destinations that may cover the same service as different identities; "" where
+// there are none.
+func overlapping(environment *ecsv1alpha1.EcsEnvironment) string {
+	identity := func(d ecsv1alpha1.Destination) ecsv1alpha1.AWSIdentity {
+		if d.AWS != nil {
+			return *d.AWS
+		}
+		return environment.Spec.AWS
+	}
+	meet := func(a, b []string) bool {
+		return slices.ContainsFunc(a, func(x string) bool {
+			return slices.ContainsFunc(b, func(y string) bool { return globsMeet(x, y) })
+		})
+	}
+	destinations := environment.Spec.Destinations
+	for i, a := range destinations {
+		for j, b := range destinations[:i] {
+			if identity(a) != identity(b) && globsMeet(a.Region, b.Region) && meet(a.Clusters, b.Clusters) && meet(a.Services, b.Services) {
+				return fmt.Sprintf("spec.destinations[%d] and [%d] overlap and name different identities", j, i)
+			}
+		}
+	}
+	return ""
 }
 
 // covers says whether the destination's globs match the region, the cluster and the service.
@@ -116,6 +141,28 @@ func globMatch(glob, name string) bool {
 		rest = after
 	}
 	return strings.HasSuffix(rest, last)
+}
+
+// globsMeet says whether there is a name that both globs match.
+func globsMeet(a, b string) bool {
+	// meets[j] is whether what is left of a meets what is left of b from j on.
+	meets := make([]bool, len(b)+1)
+	for i := len(a); i >= 0; i-- {
+		next := slices.Clone(meets) // of a[i+1:]
+		for j := len(b); j >= 0; j-- {
+			switch {
+			case i == len(a) && j == len(b):
+				meets[j] = true
+			case i < len(a) && a[i] == '*':
+				meets[j] = next[j] || j < len(b) && meets[j+1]
+			case j < len(b) && b[j] == '*':
+				meets[j] = meets[j+1] || i < len(a) && next[j]
+			default:
+				meets[j] = i < len(a) && j < len(b) && a[i] == b[j] && next[j+1]
+			}
+		}
+	}
+	return meets[0]
 }
 
 // refused is a problem that lasts until somebody changes something.

@@ -147,11 +147,11 @@ func TestTheDestinationThatCoversAServiceSaysAsWhom(t *testing.T) {
 		want         cloud.Identity
 		reason       string
 	}{
-		"nowhere":                             {nil, cloud.Identity{}, ecsv1alpha1.ReasonDestinationNotAllowed},
-		"another region":                      {[]ecsv1alpha1.Destination{{Region: "us-*", Clusters: []string{"*"}, Services: []string{"*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonDestinationNotAllowed},
-		"another cluster":                     {[]ecsv1alpha1.Destination{{Region: "*", Clusters: []string{"*-staging-cluster"}, Services: []string{"*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonDestinationNotAllowed},
-		"another service":                     {[]ecsv1alpha1.Destination{{Region: "*", Clusters: []string{"*"}, Services: []string{"worker", "mail-*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonDestinationNotAllowed},
-		"no service at all":                   {[]ecsv1alpha1.Destination{{Region: "*", Clusters: []string{"*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonDestinationNotAllowed},
+		"nowhere":                             {nil, cloud.Identity{}, ecsv1alpha1.ReasonNotPermitted},
+		"another region":                      {[]ecsv1alpha1.Destination{{Region: "us-*", Clusters: []string{"*"}, Services: []string{"*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonNotPermitted},
+		"another cluster":                     {[]ecsv1alpha1.Destination{{Region: "*", Clusters: []string{"*-staging-cluster"}, Services: []string{"*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonNotPermitted},
+		"another service":                     {[]ecsv1alpha1.Destination{{Region: "*", Clusters: []string{"*"}, Services: []string{"worker", "mail-*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonNotPermitted},
+		"no service at all":                   {[]ecsv1alpha1.Destination{{Region: "*", Clusters: []string{"*"}}}, cloud.Identity{}, ecsv1alpha1.ReasonNotPermitted},
 		"the environment's":                   {[]ecsv1alpha1.Destination{all}, own, ""},
 		"the destination's own, wholly":       {[]ecsv1alpha1.Destination{foreign}, twin, ""},
 		"two that agree":                      {[]ecsv1alpha1.Destination{all, same}, own, ""},

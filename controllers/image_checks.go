@@ -3,6 +3,7 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,10 @@ func (r *ReleaseReconciler) observeImage(ctx context.Context, p *pass, s *servic
 		// The digest was frozen: the tag has no say any more.
 		query.Tag, query.Digest = "", wanted.digest
 	}
+	architecture := goArchitecture(base.Architecture())
+	if labels := p.requiredLabels(); len(labels) > 0 {
+		query.Labels, query.Architectures = slices.Sorted(maps.Keys(labels)), []string{architecture}
+	}
 	found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 	if problem != nil {
 		often := 3 * r.Timing.Fast
@@ -59,11 +64,13 @@ func (r *ReleaseReconciler) observeImage(ctx context.Context, p *pass, s *servic
 		}
 		return nil, s.missing(wanted, problem, often)
 	}
-	architecture := goArchitecture(base.Architecture())
 	child, fits := found.Children[architecture]
 	if !fits && len(found.Children) > 0 {
 		return nil, refused(ecsv1alpha1.ReasonWrongArchitecture,
 			"image %s (%s) has %s, but %s of service %q wants linux/%s (runtimePlatform %s)", wanted.spelled, short(found.Digest), platforms(found.Children), base.Name(), s.spec.Name, architecture, base.Architecture())
+	}
+	if problem := p.judgeLabels(wanted, found, architecture); problem != nil {
+		return nil, problem
 	}
 	digests := []string{found.Digest}
 	if child != "" && child != found.Digest {

@@ -153,7 +153,13 @@ var wrongImages = []wrong{{
 	reason: ecsv1alpha1.ReasonImageMismatch,
 	words:  []string{"helium-backend:v3", home, abroad, "push one image to all regions"},
 }, {
-	name:   "a tag in a registry that is not ECR",
+	name: "a tag in a registry that is not ECR",
+	given: func(w *world) func(*ecsv1alpha1.EcsRelease) {
+		w.govern(func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Images = &ecsv1alpha1.ImagePolicy{Repositories: []string{"ghcr.io/heliumai/*"}}
+		})
+		return nil
+	},
 	spec:   func(r *ecsv1alpha1.EcsRelease) { r.Spec.Image = "ghcr.io/heliumai/backend:v2" },
 	reason: ecsv1alpha1.ReasonRegistryUnsupported,
 	words:  []string{"ghcr.io", "name the digest", "Tag"},
@@ -246,7 +252,7 @@ var wrongEnvironments = []wrong{{
 }, {
 	name:   "a target outside of the destinations",
 	spec:   func(r *ecsv1alpha1.EcsRelease) { r.Spec.Targets[0].Cluster = "elsewhere" },
-	reason: ecsv1alpha1.ReasonDestinationNotAllowed,
+	reason: ecsv1alpha1.ReasonNotPermitted,
 	words:  []string{"target mumbai", `"elsewhere"`, "no destination of EcsEnvironment"},
 }, {
 	name: "destinations that cover a service as two identities",

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"heliumai.space/ecsrelease/internal/cloud"
@@ -16,8 +17,17 @@ type lookups struct {
 }
 
 type question struct {
-	identity cloud.Identity
-	query    cloud.ImageQuery
+	identity                                  cloud.Identity
+	registry, region, repository, tag, digest string
+	mutability                                bool
+	labels, architectures                     string
+}
+
+func questionOf(identity cloud.Identity, q cloud.ImageQuery) question {
+	return question{
+		identity: identity, registry: q.Registry, region: q.Region, repository: q.Repository, tag: q.Tag, digest: q.Digest,
+		mutability: q.Mutability, labels: strings.Join(q.Labels, "\x00"), architectures: strings.Join(q.Architectures, "\x00"),
+	}
 }
 
 // answered is an answer once done is closed. It is a channel because tests in virtual time see
@@ -30,7 +40,7 @@ type answered struct {
 
 // image is what the registry says of an image; the caller must not change it.
 func (l *lookups) image(ctx context.Context, fleet *cloud.Fleet, identity cloud.Identity, query cloud.ImageQuery) (cloud.Image, *rollout.Problem) {
-	asked := question{identity, query}
+	asked := questionOf(identity, query)
 	l.mu.Lock()
 	if l.known == nil {
 		l.known = map[question]*answered{}

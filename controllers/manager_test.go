@@ -125,6 +125,7 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 	}
 	reconciler := &controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
+		Reader:   mgr.GetAPIReader(),
 		Fleet:    fleet,
 		Recorder: mgr.GetEventRecorder("ecsrelease"),
 		Metrics:  counted,
@@ -141,6 +142,10 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	environments := &controllers.EnvironmentReconciler{Client: mgr.GetClient(), Fleet: fleet, Every: sweepInterval}
+	if err := environments.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up the controller of environments: %w", err)
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ func (p *pass) obey(late map[string]string) {
 	if hold := p.ledger.Hold; hold != nil {
 		p.images, invalid = heldImages(hold, p.before.Images)
 	}
+	p.permitImages()
 	p.blocked = cmp.Or(p.barred, invalid, p.oversized())
 	orders.Services = p.subjects()
 	if p.blind == nil && !rollout.AnyFailing(orders.Services) {

@@ -3,10 +3,12 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -29,7 +32,9 @@ const defaultProgressDeadline = time.Duration(ecsv1alpha1.DefaultProgressDeadlin
 
 // ReleaseReconciler brings EcsReleases about.
 type ReleaseReconciler struct {
-	Client   client.Client
+	Client client.Client
+	// Reader reads past the caches, what may not be stale.
+	Reader   client.Reader
 	Fleet    *cloud.Fleet
 	Recorder events.EventRecorder
 	Metrics  *Metrics
@@ -54,6 +59,7 @@ type ReleaseReconciler struct {
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases,verbs=get;list;watch
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases/status,verbs=patch
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsenvironments,verbs=get;list;watch
+// +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsenvironments/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -96,11 +102,14 @@ func (r *ReleaseReconciler) letGo(release types.NamespacedName) {
 	r.authorship.forget(release)
 }
 
-// conflictIsNews makes a conflict a prompt second look: the release has changed under the pass,
-// and the change is on its way through the watch.
+// conflictIsNews makes a conflict a prompt second look: the release, or its environment, has changed
+// under the pass, and the change is on its way through the watch.
 func conflictIsNews(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
+	switch {
+	case apierrors.IsConflict(err):
 		return ctrl.Result{RequeueAfter: soon}, nil
+	case errors.Is(err, errPermissionMoved):
+		return ctrl.Result{RequeueAfter: time.Second}, nil // the watch may be late
 	}
 	return ctrl.Result{}, err
 }
@@ -128,6 +137,7 @@ func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manag
 		For(&ecsv1alpha1.EcsRelease{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, r.authorship.foreign()))).
 		Watches(&ecsv1alpha1.EcsRelease{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.releasesOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.promoted), builder.WithPredicates(provenChanged())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.releasesIn), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(r.Inbox.source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.Workers, 1), RateLimiter: backoff()}).
@@ -172,6 +182,31 @@ func (r *ReleaseReconciler) releasesOf(ctx context.Context, object client.Object
 		}
 	}
 	return requests
+}
+
+// promoted are the releases of the environments that promote from one.
+func (r *ReleaseReconciler) promoted(ctx context.Context, object client.Object) []reconcile.Request {
+	var environments ecsv1alpha1.EcsEnvironmentList
+	if err := r.Client.List(ctx, &environments); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing environments for a watch")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range environments.Items {
+		if promotion := environments.Items[i].Spec.Promotion; promotion != nil && promotion.From == object.GetName() {
+			requests = append(requests, r.releasesOf(ctx, &environments.Items[i])...)
+		}
+	}
+	return requests
+}
+
+// provenChanged passes environments that are new or gone, or in which something else is proven now.
+func provenChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, known := e.ObjectOld.(*ecsv1alpha1.EcsEnvironment)
+		after, ok := e.ObjectNew.(*ecsv1alpha1.EcsEnvironment)
+		return known && ok && !equality.Semantic.DeepEqual(before.Status.Proven, after.Status.Proven)
+	}}
 }
 
 func (r *ReleaseReconciler) releasesIn(ctx context.Context, object client.Object) []reconcile.Request {

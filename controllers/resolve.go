@@ -26,6 +26,9 @@ type pass struct {
 	look bool
 
 	environment *ecsv1alpha1.EcsEnvironment
+	// origin is the environment that images are promoted from; nil: there is none of that name, or
+	// none is asked for.
+	origin *ecsv1alpha1.EcsEnvironment
 	// images are what is to run: those of the spec, or of the release that is held against it.
 	images   []*wantedImage
 	services []*service
@@ -90,12 +93,12 @@ func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.Ec
 	if p.look {
 		r.refusals.forget(client.ObjectKeyFromObject(release))
 	}
-	environment, problem, err := r.environment(ctx, release.Namespace)
+	environments, problem, err := r.environment(ctx, r.Client, release.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	p.environment, p.blind = environment, problem
-	p.services = place(release, environment)
+	p.environment, p.origin, p.blind = environments.own, environments.origin(), problem
+	p.services = place(release, p.environment)
 	recall(p.services, release.Status.Targets)
 	if p.barred = p.blind; p.barred == nil {
 		p.barred = p.admit()
@@ -109,18 +112,37 @@ func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.Ec
 	return p, nil
 }
 
-// environment is the environment of a namespace, as the caches have it now.
-func (r *ReleaseReconciler) environment(ctx context.Context, name string) (*ecsv1alpha1.EcsEnvironment, *rollout.Problem, error) {
+// surroundings are all environments, with the one that a namespace is in; nil: none, or several.
+type surroundings struct {
+	own *ecsv1alpha1.EcsEnvironment
+	all []ecsv1alpha1.EcsEnvironment
+}
+
+// origin is the environment that images are promoted from; nil where there is none.
+func (s surroundings) origin() *ecsv1alpha1.EcsEnvironment {
+	if s.own == nil || s.own.Spec.Promotion == nil {
+		return nil
+	}
+	for i := range s.all {
+		if s.all[i].Name == s.own.Spec.Promotion.From {
+			return &s.all[i]
+		}
+	}
+	return nil
+}
+
+// environment is the environment of a namespace, as a reader has it now.
+func (r *ReleaseReconciler) environment(ctx context.Context, reader client.Reader, name string) (surroundings, *rollout.Problem, error) {
 	var namespace corev1.Namespace
-	if err := r.Client.Get(ctx, types.NamespacedName{Name: name}, &namespace); err != nil {
-		return nil, nil, fmt.Errorf("reading namespace %s: %w", name, err)
+	if err := reader.Get(ctx, types.NamespacedName{Name: name}, &namespace); err != nil {
+		return surroundings{}, nil, fmt.Errorf("reading namespace %s: %w", name, err)
 	}
 	var environments ecsv1alpha1.EcsEnvironmentList
-	if err := r.Client.List(ctx, &environments); err != nil {
-		return nil, nil, fmt.Errorf("listing environments: %w", err)
+	if err := reader.List(ctx, &environments); err != nil {
+		return surroundings{}, nil, fmt.Errorf("listing environments: %w", err)
 	}
 	environment, problem := environmentOf(&namespace, environments.Items)
-	return environment, problem, nil
+	return surroundings{own: environment, all: environments.Items}, problem, nil
 }
 
 // place lists the services of the release in spec order, each with its identity as far as the
@@ -257,12 +279,12 @@ func (r *ReleaseReconciler) conflict(ctx context.Context, p *pass) (*rollout.Pro
 			key := client.ObjectKeyFromObject(other)
 			theirs, known := checked[key]
 			if !known {
-				environment, problem, err := r.environment(ctx, other.Namespace)
+				environments, problem, err := r.environment(ctx, r.Client, other.Namespace)
 				if err != nil {
 					return nil, err
 				}
 				if problem == nil {
-					theirs = place(other, environment)
+					theirs = place(other, environments.own)
 				}
 				checked[key] = theirs
 			}

@@ -110,7 +110,7 @@ func (w *world) setRole(trust string, further ...json.RawMessage) {
 		Account:  w.account,
 		Name:     w.role,
 		Policies: append([]json.RawMessage{documented}, further...),
-		TrustPolicy: json.RawMessage(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Action":"sts:AssumeRole",
+		TrustPolicy: json.RawMessage(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Action":["sts:AssumeRole","sts:TagSession"],
 			"Principal":{"AWS":"arn:aws:iam::%s:user/manager"},
 			"Condition":{"StringEquals":{"sts:ExternalId":%q}}}]}`, trust, managerAccount, w.externalID())),
 	})

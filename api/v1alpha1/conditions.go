@@ -63,8 +63,17 @@ const (
 	ReasonNoEnvironment = "NoEnvironment"
 	// ReasonAmbiguousEnvironment: more than one EcsEnvironment names the release's namespace.
 	ReasonAmbiguousEnvironment = "AmbiguousEnvironment"
-	// ReasonDestinationNotAllowed: no destination of the environment covers a target.
-	ReasonDestinationNotAllowed = "DestinationNotAllowed"
+	// ReasonNotPermitted: the environment does not permit what the release asks for: no destination
+	// covers a target, or its rules for images refuse the image.
+	ReasonNotPermitted = "NotPermitted"
+	// ReasonAwaitingPromotion: the image has not run for long enough in the environment that it is
+	// promoted from.
+	ReasonAwaitingPromotion = "AwaitingPromotion"
+	// ReasonOutsideWindow: the environment's windows do not let a release start now.
+	ReasonOutsideWindow = "OutsideWindow"
+	// ReasonInvalidEnvironment: the environment says something that cannot be understood, such as a
+	// time zone that does not exist, so that nothing may start.
+	ReasonInvalidEnvironment = "InvalidEnvironment"
 	// ReasonIdentityConflict: destinations of the environment that cover a target name different identities.
 	ReasonIdentityConflict = "IdentityConflict"
 	// ReasonDuplicateService: two targets of the release name the same service of the same cluster.

@@ -1,9 +1,12 @@
 package v1alpha1_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -72,6 +75,19 @@ func TestTheTablesOfThePageHoldWhatTheCodeHas(t *testing.T) {
 	for _, reason := range firstCells(section(t, read(t, environmentPage), "## What a release says about it")) {
 		if !slices.Contains(reasons, reason) {
 			t.Errorf("%s has a row for `%s`, which is no reason", environmentPage, reason)
+		}
+	}
+}
+
+func TestThePageOfEnvironmentsNamesTheirConditionsAndReasons(t *testing.T) {
+	documented := named(read(t, environmentPage))
+	declared := declared(t, "environment_conditions.go", "")
+	if len(declared) < 4 {
+		t.Fatalf("environments have the conditions and reasons %v, too few to be true", declared)
+	}
+	for name, value := range declared {
+		if !documented[value] {
+			t.Errorf("%s does not name `%s` (%s)", environmentPage, value, name)
 		}
 	}
 }
@@ -192,6 +208,74 @@ func checkManifests(t *testing.T, path, text string, checked map[string]int) {
 			t.Errorf("%s: %v in\n%s", path, err, document)
 		}
 		checked[head.Kind]++
+	}
+}
+
+// A threat is held off by a test, and that is there.
+func TestEveryTestThatThePagesNameIsThere(t *testing.T) {
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Z][A-Za-z0-9]+)`")
+	declared := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Z][A-Za-z0-9]+)\(`)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, found := range function.FindAllStringSubmatch(read(t, path), -1) {
+			declared[found[1]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range pages(t) {
+		for _, name := range named.FindAllStringSubmatch(read(t, page), -1) {
+			found++
+			if !declared[name[1]] {
+				t.Errorf("%s names the test %s, which is not there", page, name[1])
+			}
+		}
+	}
+	if found < 15 {
+		t.Errorf("the pages name %d tests, too few to be true", found)
+	}
+}
+
+// The policies of the page on AWS are JSON that IAM takes: with a version and statements that allow.
+func TestEveryPolicyOfThePageOnAWSIsOne(t *testing.T) {
+	fence := regexp.MustCompile("(?ms)^```json (trust|identity)\n(.*?)^```$")
+	blocks := fence.FindAllStringSubmatch(read(t, root+"/docs/aws.md"), -1)
+	if len(blocks) != 3 {
+		t.Fatalf("the page has %d policies, wanted 3", len(blocks))
+	}
+	for _, block := range blocks {
+		var policy struct {
+			Version   string
+			Statement []struct {
+				Effect    string
+				Action    any
+				Principal map[string]string
+				Resource  string
+				Condition map[string]map[string]string
+			}
+		}
+		decoder := json.NewDecoder(strings.NewReader(block[2]))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&policy); err != nil {
+			t.Fatalf("%s: %v", block[0], err)
+		}
+		s := policy.Statement[0]
+		var allowed []string
+		for _, statement := range policy.Statement {
+			allowed = append(allowed, strings.Fields(strings.Trim(fmt.Sprint(statement.Action), "[]"))...)
+		}
+		if !slices.Equal(allowed, []string{"sts:AssumeRole", "sts:TagSession"}) || s.Effect != "Allow" || policy.Version != "2012-10-17" {
+			t.Errorf("it allows %v: %s", allowed, block[0])
+		}
+		if trust := block[1] == "trust"; trust != (s.Principal["AWS"] != "") || trust == (s.Resource != "") || trust && s.Condition["StringEquals"]["sts:ExternalId"] == "" {
+			t.Errorf("a %s policy has principal %v, resource %q and condition %v", block[1], s.Principal, s.Resource, s.Condition)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	_ "time/tzdata" // images without an operating system lack the zones of an environment's windows
 
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -116,6 +117,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 	}
 	reconciler := &controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
+		Reader:   mgr.GetAPIReader(),
 		Fleet:    fleet,
 		Recorder: mgr.GetEventRecorder("ecsrelease"),
 		Metrics:  counted,
@@ -133,6 +135,10 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	environments := &controllers.EnvironmentReconciler{Client: mgr.GetClient(), Fleet: fleet, Every: o.sweepInterval}
+	if err := environments.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up the controller of environments: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)

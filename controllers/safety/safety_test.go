@@ -104,7 +104,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 		metrics, err := controllers.NewMetrics(prometheus.NewRegistry(), w.client)
 		w.must(err)
 		w.reconciler = &controllers.ReleaseReconciler{
-			Client: w.client, Fleet: fleet, Recorder: events.NewFakeRecorder(10_000), Metrics: metrics, Inbox: &controllers.Inbox{},
+			Client: w.client, Reader: w.client, Fleet: fleet, Recorder: events.NewFakeRecorder(10_000), Metrics: metrics, Inbox: &controllers.Inbox{},
 			Timing:    rollout.Timing{CallDeadline: 5 * time.Second, Settle: 30 * time.Second, Fast: 5 * time.Second, Slow: 5 * time.Minute},
 			Freshness: 5 * time.Second,
 		}
@@ -429,7 +429,7 @@ func TestAReleaseWithoutAnEnvironmentTouchesNothing(t *testing.T) {
 func TestATargetOutsideOfTheEnvironmentHoldsTheWholeReleaseUp(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.release("backend", "v2", cluster, elsewhere)
-		w.refused("backend", ecsv1alpha1.ReasonDestinationNotAllowed)
+		w.refused("backend", ecsv1alpha1.ReasonNotPermitted)
 	})
 }
 

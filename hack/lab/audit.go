@@ -42,6 +42,8 @@ type changes struct {
 	// before; stopped are those whose deployment was stopped and rolled back. A stop that came too
 	// late, since the deployment succeeded all the same, changed nothing.
 	updated, returned, stopped map[place]int
+	// early says that production was updated to it before all of staging was.
+	early bool
 }
 
 // back is how often, and how, services were brought back to what they ran before.
@@ -136,7 +138,8 @@ func (w *world) succeeded(ctx context.Context, entries []entry) (map[string]bool
 // changes are what entries, all of which were carried out, changed during an act. A stop of a service
 // deployment in tooLate changed nothing.
 func (w *world) changes(a *act, entries []entry, tooLate map[string]bool) (changes, error) {
-	made := changes{map[string]int{}, map[string]int{}, map[place]int{}, map[place]int{}, map[place]int{}}
+	made := changes{map[string]int{}, map[string]int{}, map[place]int{}, map[place]int{}, map[place]int{}, false}
+	inProduction := false
 	for _, e := range entries {
 		at := place{e.Region, e.Request.Cluster, e.Request.Service}
 		switch e.Operation {
@@ -156,9 +159,12 @@ func (w *world) changes(a *act, entries []entry, tooLate map[string]bool) (chang
 			revision := e.Request.TaskDefinition[strings.LastIndexByte(e.Request.TaskDefinition, '/')+1:]
 			if revision == a.before[at] {
 				made.returned[at]++
-			} else {
-				made.updated[at]++
+				continue
 			}
+			made.updated[at]++
+			here := environmentOf(at.cluster)
+			made.early = made.early || here == staging && inProduction
+			inProduction = inProduction || here == production
 		case "StopServiceDeployment":
 			_, resource, _ := strings.Cut(e.Request.ServiceDeploymentARN, "service-deployment/")
 			parts := strings.Split(resource, "/")
@@ -180,6 +186,9 @@ func (w *world) judge(a *act, made changes) error {
 	var problems []error
 	wrong := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("act %s: "+format, append([]any{a.tag}, args...)...))
+	}
+	if made.early {
+		wrong("production was updated before staging was")
 	}
 	want := 0
 	for _, cluster := range w.account.Clusters {

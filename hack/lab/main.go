@@ -1,8 +1,8 @@
 // Command lab brings up the whole world on this machine: a kube-apiserver (bin/kubebox), a local
 // AWS (bin/awssim) with the clusters, services and images of config/samples, and the controller
-// (bin/manager). As a demo it then releases v2, which works, v3, which crashes in the first wave
-// of production, and v4, while a table follows; it checks what runs in AWS and what AWS's journal
-// says of each, and ends. As a lab it stays up.
+// (bin/manager). As a demo it then releases v2, which works, v20, which is not for production, v3,
+// which crashes in the first wave of production, and v4, while a table follows; it checks what runs
+// in AWS and what AWS's journal says of each, and ends. As a lab it stays up.
 package main
 
 import (
@@ -89,7 +89,8 @@ The lab is up. In another terminal:
   curl -s $AWS_ENDPOINT_URL/_sim/       # what can be done to this AWS
 %s
 In ECR there are helium-backend:v1, v2 and v4, which work, and v3, whose containers exit with 3 when
-they are run. There is no v5.
+they are run, all built from the branch migrated-demo2; and v5, built from kartik-stg, which production
+refuses. There is no v6.
 
 The log of the controller is %s. Ctrl-C ends it all.
 `, world.Kubeconfig, world.account.AWS.Endpoint, lab.AccountID, lab.RootSecret, world.Path("kubebox"), lines, world.manager.Log)
@@ -122,7 +123,10 @@ kubectl -n staging get ecsreleases -w shows it):
   order release-hold=$(date +%s)                # and on to what the spec says: a release of its own,
   order approve=$(show 'awaiting[0].id')        # to be approved like any other
 
+  kubectl get ecsenv                            # who may deploy what where; what of it runs:
+  kubectl get ecsenv staging -o jsonpath='{range .status.proven[*]}{@}{"\n"}{end}'
   kubectl -n production patch ecsr helium-backend --type=merge -p '{"spec":{"image":"helium-backend:v2"}}'
+                                                # production takes what has run in staging
   kubectl -n production get ecsr helium-backend -o jsonpath='{range .status.waves[*]}{@}{"\n"}{end}'
 `
 

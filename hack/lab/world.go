@@ -56,23 +56,30 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err := w.startManager(); err != nil {
 		return err
 	}
-	say("kubectl apply -k config/samples")
-	return w.Kubectl(ctx, "apply", "-k", "config/samples")
+	say("kubectl apply -k %s: the environments and releases of config/samples,\n"+
+		"   in which seconds stand for hours", overlay)
+	return w.Kubectl(ctx, "apply", "-k", overlay)
 }
+
+// overlay is config/samples as the demo applies it.
+const overlay = "hack/lab/overlay"
 
 // stock pushes what a visitor may want to release: good images, and one that crashes.
 func (w *world) stock(ctx context.Context) error {
 	for _, tag := range []string{"v2", "v3", "v4"} {
-		if err := w.push(ctx, tag); err != nil {
+		if err := w.push(ctx, lab.Branch, tag); err != nil {
 			return err
 		}
+	}
+	if err := w.push(ctx, lab.StagingBranch, "v5"); err != nil {
+		return err
 	}
 	return w.crashing(ctx, "v3", "", "")
 }
 
-// push pushes an image, as CI would. It is replicated from there.
-func (w *world) push(ctx context.Context, tag string) error {
-	digest, err := w.account.Push(ctx, tag)
+// push pushes an image that was built from a branch, as CI would. It is replicated from there.
+func (w *world) push(ctx context.Context, branch, tag string) error {
+	digest, err := w.account.PushFrom(ctx, branch, tag)
 	if err == nil {
 		w.digests[digest] = tag
 	}

@@ -29,6 +29,11 @@ type Campaign struct {
 	Failed ecsv1alpha1.FailureClass
 	// Held says that a release of the past is held: it goes everywhere at once.
 	Held bool
+	// Closed is why the environment lets no release start now; nil when it does. A release under way,
+	// and one that is held, are not bound by it.
+	Closed *Problem
+	// UnderWay says that history does not know yet how the release ends.
+	UnderWay bool
 }
 
 // Check is how far a target's checks are.
@@ -51,11 +56,22 @@ func (c Campaign) status(wave int32) ecsv1alpha1.WaveStatus {
 	return ecsv1alpha1.WaveStatus{Wave: wave}
 }
 
+// started says that a wave of a release that has not come to its end has opened: its other waves, and
+// what is left of this one, are no new start.
+func (c Campaign) started() bool {
+	return c.UnderWay && slices.ContainsFunc(c.Waves, func(w ecsv1alpha1.WaveStatus) bool { return w.Opened != nil })
+}
+
 // Gate is why nothing may be started in a wave, nil when it is open. A wave that has opened stays
 // open: a region that is down, or a service that is brought back to the image, does not hold up
-// the others again.
+// the others again. Once the release has come to its end, whatever is corrected is a new start.
 func (c Campaign) Gate(wave int32, services []Placed) *Problem {
-	if c.Held || c.status(wave).Opened != nil {
+	switch {
+	case c.Held:
+		return nil
+	case c.Closed != nil && c.Failed == "" && !c.started():
+		return c.Closed
+	case c.status(wave).Opened != nil:
 		return nil
 	}
 	if c.Failed != "" {
@@ -239,6 +255,10 @@ func (c Campaign) waits(services []Placed, checks map[string]Check, now time.Tim
 			continue
 		case c.Failed != "" && gate != nil && w.Synced == nil:
 			return PhaseFailed, gate.Message, 0
+		case gate != nil && gate == c.Closed && w.Synced == nil && reasonStanding(gate.Reason, standingWaiting) == standingBlocked:
+			return PhaseBlocked, gate.Message, 0
+		case gate != nil && gate == c.Closed && w.Synced == nil:
+			return PhaseWaiting, gate.Message, gate.RetryAfter
 		case gate != nil && gate.Reason == ecsv1alpha1.ReasonAwaitingApproval && w.Synced == nil:
 			return PhaseAwaiting, gate.Message, 0
 		case w.Synced == nil:

@@ -120,7 +120,7 @@ func Judge(r Release) Verdict {
 		v.Look = r.ImageMissingSince.Add(r.ImageDeadline).Sub(r.Now)
 	}
 	// A wave bakes to its end under whatever else is said of the release.
-	if waits, _, look := r.Campaign.waits(r.Services, r.Checks, r.Now); waits == PhaseBaking && (v.Look == 0 || look < v.Look) {
+	if waits, _, look := r.Campaign.waits(r.Services, r.Checks, r.Now); (waits == PhaseBaking || waits == phase) && look > 0 && (v.Look == 0 || look < v.Look) {
 		v.Look = look
 	}
 	return v
@@ -231,6 +231,8 @@ func (r Release) wavesPhase() (phase Phase, reason, seen string) {
 	switch phase {
 	case PhaseFailed:
 		return phase, string(r.Campaign.Failed), seen
+	case PhaseWaiting, PhaseBlocked:
+		return phase, r.Campaign.Closed.Reason, seen
 	case PhaseAwaiting:
 		return phase, ecsv1alpha1.ReasonAwaitingApproval, seen
 	case PhaseVerifying:

@@ -180,6 +180,7 @@ func TestEveryReasonIsClassified(t *testing.T) {
 		ecsv1alpha1.ReasonOutOfSync: true, ecsv1alpha1.ReasonRollbackInProgress: true,
 		ecsv1alpha1.ReasonAwaitingApproval: true, ecsv1alpha1.ReasonAwaitingAction: true, ecsv1alpha1.ReasonWaveNotOpen: true,
 		ecsv1alpha1.ReasonVerifying: true, ecsv1alpha1.ReasonVerified: true, ecsv1alpha1.ReasonBaking: true, ecsv1alpha1.ReasonRestarting: true,
+		ecsv1alpha1.ReasonAwaitingPromotion: true, ecsv1alpha1.ReasonOutsideWindow: true,
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "../../api/v1alpha1/conditions.go", nil, 0)
 	if err != nil {

@@ -12,7 +12,8 @@ type Phase string
 const (
 	// PhaseObserving: whether the services run the image cannot be told now.
 	PhaseObserving Phase = "Observing"
-	// PhaseWaiting: the image is not in every region yet.
+	// PhaseWaiting: the image is not in every region yet, or the environment lets no release start
+	// yet: it goes on by itself.
 	PhaseWaiting Phase = "Waiting"
 	// PhaseProgressing: services are being brought to the image.
 	PhaseProgressing Phase = "Progressing"
@@ -150,7 +151,8 @@ func reasonStanding(reason string, otherwise standing) standing {
 		ecsv1alpha1.ReasonReleased, ecsv1alpha1.ReasonScaledToZero, ecsv1alpha1.ReasonImageAvailable,
 		ecsv1alpha1.ReasonImageUnknown, ecsv1alpha1.ReasonWaveNotOpen, ecsv1alpha1.ReasonAwaitingApproval,
 		ecsv1alpha1.ReasonAwaitingAction, ecsv1alpha1.ReasonRestarting, ecsv1alpha1.ReasonVerifying,
-		ecsv1alpha1.ReasonVerified, ecsv1alpha1.ReasonBaking:
+		ecsv1alpha1.ReasonVerified, ecsv1alpha1.ReasonBaking, ecsv1alpha1.ReasonAwaitingPromotion,
+		ecsv1alpha1.ReasonOutsideWindow:
 		return otherwise
 	case ecsv1alpha1.ReasonImageNotFound:
 		return standingWaiting

@@ -83,7 +83,9 @@ func startBlocked(s *situation) *answer {
 		return nil
 	}
 	a := s.waiting("waits: " + s.Blocked.Message)
-	if r := s.Blocked.Reason; r == ecsv1alpha1.ReasonWaveNotOpen || r == ecsv1alpha1.ReasonAwaitingApproval {
+	switch r := s.Blocked.Reason; r {
+	case ecsv1alpha1.ReasonWaveNotOpen, ecsv1alpha1.ReasonAwaitingApproval,
+		ecsv1alpha1.ReasonAwaitingPromotion, ecsv1alpha1.ReasonOutsideWindow:
 		a.reason = r
 	}
 	return a

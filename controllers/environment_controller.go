@@ -1,0 +1,369 @@
+package controllers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/rollout"
+	"heliumai.space/ecsrelease/internal/window"
+)
+
+// gathering is how long changes of releases are collected before the environment that they are in is
+// looked at.
+const gathering = time.Second
+
+// unanswered is how long an identity rests that could not be asked about now.
+const unanswered = 15 * time.Second
+
+// EnvironmentReconciler keeps the status of EcsEnvironments: what runs where, what ran well for how
+// long, and whether the identities are what they should be. It permits nothing: each pass over a
+// release judges for itself.
+type EnvironmentReconciler struct {
+	Client client.Client
+	Fleet  *cloud.Fleet
+	// Every is how often the identities are looked at when nothing else happens.
+	Every time.Duration
+}
+
+// survey is one look at an environment.
+type survey struct {
+	environment *ecsv1alpha1.EcsEnvironment
+	now         time.Time
+	all         []ecsv1alpha1.EcsEnvironment
+	namespaces  []string
+	// shared are those of them that another environment names too.
+	shared   []string
+	releases []ecsv1alpha1.EcsRelease
+	accounts []ecsv1alpha1.IdentityStatus
+	// unanswered says that AWS could not be asked about one of them now.
+	unanswered bool
+	// credentials is the condition CredentialsReady.
+	credentials metav1.Condition
+}
+
+// Reconcile makes one look at an environment and writes what it found.
+func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile.Request) (ctrl.Result, error) {
+	var environment ecsv1alpha1.EcsEnvironment
+	if err := r.Client.Get(ctx, request.NamespacedName, &environment); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	s, err := r.survey(ctx, &environment)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.identify(ctx, s)
+	if err := r.write(ctx, s); err != nil {
+		return conflictIsNews(fmt.Errorf("writing the status of environment %s: %w", environment.Name, err))
+	}
+	if s.unanswered {
+		return ctrl.Result{RequeueAfter: min(r.Every, unanswered)}, nil
+	}
+	return ctrl.Result{RequeueAfter: r.Every}, nil
+}
+
+// survey reads what there is in Kubernetes.
+func (r *EnvironmentReconciler) survey(ctx context.Context, environment *ecsv1alpha1.EcsEnvironment) (*survey, error) {
+	s := &survey{environment: environment, now: time.Now()}
+	var environments ecsv1alpha1.EcsEnvironmentList
+	if err := r.Client.List(ctx, &environments); err != nil {
+		return nil, fmt.Errorf("listing environments: %w", err)
+	}
+	s.all = environments.Items
+	var namespaces corev1.NamespaceList
+	if err := r.Client.List(ctx, &namespaces); err != nil {
+		return nil, fmt.Errorf("listing namespaces: %w", err)
+	}
+	for i := range namespaces.Items {
+		namespace := &namespaces.Items[i]
+		if !selects(environment.Spec.Namespaces, namespace) {
+			continue
+		}
+		s.namespaces = append(s.namespaces, namespace.Name)
+		if _, problem := environmentOf(namespace, s.all); problem != nil {
+			s.shared = append(s.shared, namespace.Name)
+			continue // its releases belong to nobody
+		}
+		var releases ecsv1alpha1.EcsReleaseList
+		if err := r.Client.List(ctx, &releases, client.InNamespace(namespace.Name), client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("listing releases of namespace %s: %w", namespace.Name, err)
+		}
+		s.releases = append(s.releases, releases.Items...)
+	}
+	slices.Sort(s.namespaces)
+	slices.Sort(s.shared)
+	slices.SortFunc(s.releases, func(a, b ecsv1alpha1.EcsRelease) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+	return s, nil
+}
+
+// identify finds out what the identities of the environment really are, each in a region where it is
+// used. Where none says which region that is, nothing is asked.
+func (r *EnvironmentReconciler) identify(ctx context.Context, s *survey) {
+	var unasked, late, wrong []string
+	reason := ecsv1alpha1.ReasonObservationFailed
+	for _, used := range s.identities() {
+		status := ecsv1alpha1.IdentityStatus{RoleARN: used.identity.RoleARN, AccountID: used.identity.AccountID}
+		if used.region == "" {
+			unasked = append(unasked, used.identity.String())
+			s.accounts = append(s.accounts, status)
+			continue
+		}
+		account, problem := r.Fleet.Verify(ctx, used.identity, used.region)
+		status.ActualAccountID = account
+		switch {
+		case problem == nil:
+		case problem.Delay():
+			late = append(late, problem.Message)
+			status.ActualAccountID = s.accountBefore(status)
+		default:
+			if len(wrong) == 0 {
+				reason = problem.Reason
+			}
+			wrong = append(wrong, problem.Message)
+			status.Message = clip(problem.Message, 512)
+		}
+		s.accounts = append(s.accounts, status)
+	}
+	s.unanswered = len(late) > 0
+	condition := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+		return metav1.Condition{Type: ecsv1alpha1.ConditionCredentialsReady, Status: status, Reason: reason, Message: clip(message, 1024)}
+	}
+	switch before := meta.FindStatusCondition(s.environment.Status.Conditions, ecsv1alpha1.ConditionCredentialsReady); {
+	case len(wrong) > 0:
+		s.credentials = condition(metav1.ConditionFalse, reason, strings.Join(wrong, "; "))
+	case len(late) > 0 && before != nil && before.ObservedGeneration == s.environment.Generation:
+		s.credentials = *before // nothing new is known
+	case len(late) > 0:
+		s.credentials = condition(metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, strings.Join(late, "; "))
+	case len(unasked) > 0:
+		s.credentials = condition(metav1.ConditionUnknown, ecsv1alpha1.ReasonObserving,
+			"not asked yet, since no release uses it and no destination of it names a region without *: "+strings.Join(unasked, ", "))
+	default:
+		s.credentials = condition(metav1.ConditionTrue, ecsv1alpha1.ReasonVerifiedAccount, fmt.Sprintf("%d of %d identities are of their accounts", len(s.accounts), len(s.accounts)))
+	}
+}
+
+// accountBefore is the account that an identity was last seen to be of.
+func (s *survey) accountBefore(now ecsv1alpha1.IdentityStatus) string {
+	for _, before := range s.environment.Status.Accounts {
+		if before.RoleARN == now.RoleARN && before.AccountID == now.AccountID {
+			return before.ActualAccountID
+		}
+	}
+	return ""
+}
+
+// usedIdentity is an identity and a region where it is used; "" where none is known.
+type usedIdentity struct {
+	identity cloud.Identity
+	region   string
+}
+
+// identities are those of the environment, each once: its own, and those of its destinations.
+func (s *survey) identities() []usedIdentity {
+	var used []usedIdentity
+	note := func(aws ecsv1alpha1.AWSIdentity, region string) {
+		identity := identityOf(s.environment, aws)
+		if strings.Contains(region, "*") {
+			region = s.regionOf(identity)
+		}
+		i := slices.IndexFunc(used, func(u usedIdentity) bool { return u.identity == identity })
+		if i < 0 {
+			used = append(used, usedIdentity{identity, region})
+			return
+		}
+		used[i].region = cmp.Or(used[i].region, region)
+	}
+	for _, destination := range s.environment.Spec.Destinations {
+		if destination.AWS != nil {
+			note(*destination.AWS, destination.Region)
+		} else {
+			note(s.environment.Spec.AWS, destination.Region)
+		}
+	}
+	if len(used) == 0 {
+		note(s.environment.Spec.AWS, "*")
+	}
+	return used
+}
+
+// regionOf is a region in which a release uses an identity; "" where none does.
+func (s *survey) regionOf(identity cloud.Identity) string {
+	for i := range s.releases {
+		for _, service := range place(&s.releases[i], s.environment) {
+			if service.problem == nil && service.key.Identity == identity {
+				return service.key.Region
+			}
+		}
+	}
+	return ""
+}
+
+// ready is the condition Ready: what an admin has to mend, the most harmful first.
+func (s *survey) ready() metav1.Condition {
+	condition := func(status metav1.ConditionStatus, reason, format string, args ...any) metav1.Condition {
+		return metav1.Condition{Type: ecsv1alpha1.ConditionReady, Status: status, Reason: reason, Message: clip(fmt.Sprintf(format, args...), 1024)}
+	}
+	spec := &s.environment.Spec
+	_, windows := window.Parse(spec.Windows)
+	switch overlap := overlapping(s.environment); {
+	case windows != nil:
+		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonInvalidEnvironment, "%s: no release starts until that is corrected", windows)
+	case spec.Promotion != nil && !s.promotes(spec.Promotion.From):
+		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonInvalidEnvironment, "spec.promotion.from is %q: there is no such other EcsEnvironment, so no release starts", spec.Promotion.From)
+	case overlap != "":
+		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonIdentityConflict, "%s: a service that both cover is not managed until they name the same identity or overlap no longer", overlap)
+	case len(s.shared) > 0:
+		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonAmbiguousEnvironment, "another EcsEnvironment names them too, so their releases are not managed: %s", strings.Join(s.shared, ", "))
+	case s.credentials.Status == metav1.ConditionFalse:
+		return condition(metav1.ConditionFalse, s.credentials.Reason, "%s", s.credentials.Message)
+	case len(s.namespaces) == 0:
+		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonNoNamespaces, "spec.namespaces names no namespace that exists")
+	default:
+		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid, "the releases of %d namespaces are managed", len(s.namespaces))
+	}
+}
+
+// promotes says that there is another environment of that name.
+func (s *survey) promotes(from string) bool {
+	return from != s.environment.Name && slices.ContainsFunc(s.all, func(e ecsv1alpha1.EcsEnvironment) bool { return e.Name == from })
+}
+
+// status is the whole status after this look.
+func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
+	status := *s.environment.Status.DeepCopy()
+	status.ObservedGeneration = s.environment.Generation
+	for _, condition := range []metav1.Condition{s.ready(), s.credentials} {
+		condition.ObservedGeneration, condition.LastTransitionTime = s.environment.Generation, metav1.NewTime(s.now)
+		meta.SetStatusCondition(&status.Conditions, condition)
+	}
+	status.Accounts = s.accounts
+	status.Namespaces = s.namespaces[:min(len(s.namespaces), 128)]
+	status.Releases = nil
+	statuses := make([]ecsv1alpha1.EcsReleaseStatus, 0, len(s.releases))
+	ready := 0
+	for i := range s.releases {
+		summary := summaryOf(&s.releases[i])
+		if summary.Ready == metav1.ConditionTrue {
+			ready++
+		}
+		if len(status.Releases) < 256 {
+			status.Releases = append(status.Releases, summary)
+		}
+		statuses = append(statuses, s.releases[i].Status)
+	}
+	status.Summary = fmt.Sprintf("%d/%d Ready", ready, len(s.releases))
+	status.Proven = rollout.Soak(status.Proven, rollout.RunsOf(statuses, s.now), s.now)
+	return status
+}
+
+// summaryOf is a release as its environment shows it.
+func summaryOf(release *ecsv1alpha1.EcsRelease) ecsv1alpha1.ReleaseSummary {
+	summary := ecsv1alpha1.ReleaseSummary{Namespace: release.Namespace, Name: release.Name, Progress: release.Status.Progress}
+	if ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady); ready != nil {
+		summary.Ready, summary.Reason = ready.Status, ready.Reason
+	}
+	for _, image := range release.Status.Images[:min(len(release.Status.Images), 4)] {
+		summary.Images = append(summary.Images, ecsv1alpha1.ReleasedImage{Image: image.Image, Digest: image.Digest})
+	}
+	return summary
+}
+
+// write writes the status if it says something new.
+func (r *EnvironmentReconciler) write(ctx context.Context, s *survey) error {
+	status := s.status()
+	if equality.Semantic.DeepEqual(s.environment.Status, status) {
+		return nil
+	}
+	base := s.environment.DeepCopy()
+	s.environment.Status = status
+	return r.Client.Status().Patch(ctx, s.environment, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+}
+
+// SetupWithManager registers the reconciler and its watches.
+func (r *EnvironmentReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("ecsenvironment").
+		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&ecsv1alpha1.EcsEnvironment{}, r.gather(r.others), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&ecsv1alpha1.EcsRelease{}, r.gather(func(ctx context.Context, release client.Object) []string {
+			return r.naming(ctx, release.GetNamespace())
+		})).
+		Watches(&corev1.Namespace{}, r.gather(func(ctx context.Context, namespace client.Object) []string { return r.naming(ctx, namespace.GetName()) }), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 2, RateLimiter: backoff()}).
+		Complete(r)
+}
+
+// gather enqueues the environments that a change concerns after a while, so that many changes make
+// one look.
+func (r *EnvironmentReconciler) gather(concerned func(context.Context, client.Object) []string) handler.EventHandler {
+	enqueue := func(ctx context.Context, object client.Object, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		for _, name := range concerned(ctx, object) {
+			queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKey{Name: name}}, gathering)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.Object, q)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.ObjectOld, q) // a namespace may have left an environment
+			enqueue(ctx, e.ObjectNew, q)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.Object, q)
+		},
+	}
+}
+
+// others are all environments but one: what one says of its namespaces concerns those that say the same.
+func (r *EnvironmentReconciler) others(ctx context.Context, object client.Object) []string {
+	return r.names(ctx, func(e *ecsv1alpha1.EcsEnvironment) bool { return e.Name != object.GetName() })
+}
+
+// naming are the environments that name a namespace, or did when they were last looked at.
+func (r *EnvironmentReconciler) naming(ctx context.Context, name string) []string {
+	var namespace corev1.Namespace
+	if err := r.Client.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
+		namespace.Name = name
+	}
+	return r.names(ctx, func(e *ecsv1alpha1.EcsEnvironment) bool {
+		return selects(e.Spec.Namespaces, &namespace) || slices.Contains(e.Status.Namespaces, name)
+	})
+}
+
+func (r *EnvironmentReconciler) names(ctx context.Context, concerned func(*ecsv1alpha1.EcsEnvironment) bool) []string {
+	var environments ecsv1alpha1.EcsEnvironmentList
+	if err := r.Client.List(ctx, &environments); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing environments for a watch")
+		return nil
+	}
+	var names []string
+	for i := range environments.Items {
+		if concerned(&environments.Items[i]) {
+			names = append(names, environments.Items[i].Name)
+		}
+	}
+	return names
+}
