@@ -61,7 +61,7 @@ func TestInstallingAgainChangesNothing(t *testing.T) {
 }
 
 func TestWhatIsInstalledIsInItsNamespaceAndUnderItsName(t *testing.T) {
-	clusterWide := []string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
+	clusterWide := []string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 	for _, object := range objects(t, shared.installed) {
 		if want := !slices.Contains(clusterWide, object.GetKind()); want != (object.GetNamespace() == system) {
 			t.Errorf("%s %s is in namespace %q", object.GetKind(), object.GetName(), object.GetNamespace())

@@ -2,11 +2,13 @@ package config_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -78,6 +80,7 @@ func TestTheManagerMayNotDoWhatItsWorkDoesNotNeed(t *testing.T) {
 		object("update", group, "ecsenvironments", "", "", "any"),
 		object("patch", group, "ecsenvironments", "", "", "any"),
 		object("delete", group, "ecsenvironments", "", "", "any"),
+		object("approve", group, "ecsreleases", "", "production", "any"),
 		object("get", "coordination.k8s.io", "leases", "", system, "another"),
 		object("update", "coordination.k8s.io", "leases", "", system, "another"),
 		object("delete", "coordination.k8s.io", "leases", "", system, lease),
@@ -94,6 +97,7 @@ func TestTheManagerMayNotDoWhatItsWorkDoesNotNeed(t *testing.T) {
 	// The same question with the answer yes, so that a name that is wrong does not pass for a no.
 	for _, a := range []access{
 		object("patch", group, "ecsreleases", "status", "production", "any"),
+		object("patch", group, "ecsenvironments", "status", "", "any"),
 		object("update", "coordination.k8s.io", "leases", "", system, lease),
 	} {
 		if !may(t, user, a) {
@@ -124,9 +128,13 @@ func TestTheBuiltInRolesCoverReleasesAndNoEnvironments(t *testing.T) {
 		// Nobody but the manager says what is so.
 		on("update", "ecsreleases", "status", false, false, false),
 		on("patch", "ecsreleases", "status", false, false, false),
+		// Who asks does not approve.
+		on("approve", "ecsreleases", "", false, false, false),
 	}
 	for _, verb := range []string{"get", "list", "watch", "create", "update", "patch", "delete"} {
-		matrix = append(matrix, verdict{access: object(verb, group, "ecsenvironments", "", "", "any")})
+		matrix = append(matrix,
+			verdict{access: object(verb, group, "ecsenvironments", "", "", "any")},
+			verdict{access: object(verb, group, "ecsenvironments", "status", "", "any")})
 	}
 	for _, role := range []string{"view", "edit", "admin"} {
 		user := userWith(t, role, namespace)
@@ -151,14 +159,65 @@ func TestTheRolesOfEnvironmentsAreForThoseWhoGetThemExplicitly(t *testing.T) {
 			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 		})
 		eventually(t, 20*time.Second, func() error {
-			for verb, want := range map[string]bool{"get": true, "list": true, "watch": true, "create": writes, "update": writes, "delete": writes} {
+			for verb, want := range map[string]bool{"get": true, "list": true, "watch": true, "create": writes, "update": writes, "patch": writes, "delete": writes} {
 				a := object(verb, group, "ecsenvironments", "", "", "any")
 				if got := may(t, user, a); got != want {
 					return fmt.Errorf("with role %s one may %s: %v, want %v", role, a, got, want)
 				}
 			}
+			// Promotion goes by the status, which the manager writes.
+			for _, verb := range []string{"update", "patch"} {
+				if a := object(verb, group, "ecsenvironments", "status", "", "any"); may(t, user, a) {
+					return fmt.Errorf("with role %s one may %s", role, a)
+				}
+			}
 			return nil
 		})
+	}
+}
+
+func TestApprovingIsGivenExplicitly(t *testing.T) {
+	const namespace, approver = "default", "ecsrelease-release-approver"
+	binding := func(user string) *rbacv1.RoleBinding {
+		return &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: user, Namespace: namespace},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: approver},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+		}
+	}
+	bind(t, binding("user-of-approver"))
+	eventually(t, 20*time.Second, func() error {
+		for verb, want := range map[string]bool{
+			"approve": true, "get": true, "list": true, "watch": true, "patch": true,
+			"create": false, "update": false, "delete": false, "deletecollection": false,
+		} {
+			a := object(verb, group, "ecsreleases", "", namespace, "any")
+			if got := may(t, "user-of-approver", a); got != want {
+				return fmt.Errorf("an approver may %s: %v, want %v", a, got, want)
+			}
+		}
+		return nil
+	})
+	for _, a := range []access{
+		object("approve", group, "ecsreleases", "", "kube-system", "any"),
+		object("patch", group, "ecsreleases", "status", namespace, "any"),
+	} {
+		if may(t, "user-of-approver", a) {
+			t.Errorf("an approver may %s", a)
+		}
+	}
+	// An admin of the namespace holds everything else that the role has, and can make bindings.
+	admin := userWith(t, "admin", namespace)
+	bindings := object("create", rbacv1.GroupName, "rolebindings", "", namespace, "")
+	eventually(t, 20*time.Second, func() error {
+		if !may(t, admin, bindings) {
+			return fmt.Errorf("an admin may not %s", bindings)
+		}
+		return nil
+	})
+	err := impersonate(t, admin).Create(t.Context(), binding(admin+"-approves"), client.DryRunAll)
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), `Verbs:["approve"]`) {
+		t.Errorf("an admin who makes themself an approver gets %v, want it forbidden for the verb approve", err)
 	}
 }
 
