@@ -34,6 +34,7 @@ func (w *world) changed(l *ledger, m mutation) *author {
 		return nil
 	}
 	w.permitted(m, a)
+	w.startsWhileOpen(m, a)
 	w.neverBackwards(m, a)
 	if m.operation == "UpdateService" {
 		w.failedIsNotRetried(l, m, a)

@@ -24,6 +24,7 @@ var kubeKinds = []string{"error", "conflict", "timeout", "lost", "drop", "delay"
 var kubeCalls = []string{
 	"patch ecsreleases/status", "watch ecsreleases", "watch ecsenvironments", "watch namespaces",
 	"create events", "update leases", "get leases",
+	"patch ecsenvironments/status", "get namespaces", "list ecsenvironments",
 }
 
 // kubeFaults are the faults of the API server that are in force.

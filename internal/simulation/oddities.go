@@ -77,11 +77,39 @@ func oddities() []oddity {
 		{name: "puts the namespace into two environments", wrong: (*world).confuse, right: (*world).clarify},
 		{name: "lets the environment cover no cluster", wrong: (*world).uncover, right: (*world).cover},
 		{name: "names another account in the environment", wrong: (*world).mistake, right: (*world).cover},
+		gated("closes the windows", func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Windows = []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowDeny, Schedule: "* * * * *", DurationSeconds: 3600, TimeZone: "Asia/Kolkata"}}
+		}, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Windows = nil }),
+		gated("promotes from where it does not run", func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Promotion = &ecsv1alpha1.Promotion{From: "bystander", SoakSeconds: 600}
+		}, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Promotion = nil }),
+		gated("promotes from nowhere", func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Promotion = &ecsv1alpha1.Promotion{From: "nowhere"}
+		}, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Promotion = nil }),
+		gated("asks for labels that no image has", func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Images = &ecsv1alpha1.ImagePolicy{RequireLabels: map[string]ecsv1alpha1.LabelValues{"git.branch": {"main"}}}
+		}, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Images = nil }),
+		{name: "lets nobody assume the role any more", wrong: (*world).lockOut, right: (*world).letIn},
 		{name: "leaves deployments no room", wrong: (*world).cramp, right: (*world).uncramp},
 		{name: "takes a target out", wrong: shrink, right: grow},
 		{name: "makes a second release of the same services", wrong: rival, right: withdraw},
 	}
 }
+
+// gated closes a gate of the environment, and opens it again.
+func gated(name string, shut, open func(*ecsv1alpha1.EcsEnvironmentSpec)) oddity {
+	return oddity{
+		name:  name,
+		wrong: func(w *world, s *subject) { w.reenvironment(s.realm.name, shut) },
+		right: func(w *world, s *subject) { w.reenvironment(s.realm.name, open) },
+	}
+}
+
+// lockOut takes the trust in the manager from the realm's role: sessions that there are go on until
+// they expire.
+func (w *world) lockOut(s *subject) { w.trust(s.realm, "Deny") }
+
+func (w *world) letIn(s *subject) { w.trust(s.realm, "Allow") }
 
 func (p *playwright) oddity(at time.Time) {
 	s, o := p.victim(), pick(p.random, oddities())
@@ -103,6 +131,22 @@ func (w *world) reenvironment(name string, change func(*ecsv1alpha1.EcsEnvironme
 	if err := w.user.Update(ctx, &environment); err != nil {
 		w.story.violate("the script can be played", "updating environment %s: %v", name, err)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	shut := len(environment.Spec.Windows) > 0 || environment.Spec.Promotion != nil || environment.Spec.Images != nil
+	if _, before := w.shut[name]; shut && !before {
+		w.shut[name] = time.Now()
+	} else if !shut {
+		delete(w.shut, name)
+	}
+}
+
+// shutSince is since when an environment lets no release start.
+func (w *world) shutSince(environment string) (time.Time, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	since, shut := w.shut[environment]
+	return since, shut
 }
 
 func (w *world) deny(s *subject) {

@@ -4,10 +4,12 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
 // hearsay is how long after a change in Kubernetes a process may not know of it, where no
-// resourceVersion tells.
+// resourceVersion tells and it does not look past its caches.
 const hearsay = 3 * time.Minute
 
 // permitted: suspended, denied, unowned or deleted, nothing changes in ECS.
@@ -23,7 +25,7 @@ func (w *world) permitted(m mutation, a *author) {
 	if now := w.chronicle.at(a.key, m.at); now == nil && m.at.Sub(w.goneSince(a.key, m.at)) > inTransit {
 		w.story.violate(promise, "%s did not exist when %s %s was made", a.key, m.operation, m.brief())
 	}
-	if since, denied := w.deniedSince(a.key.Namespace); denied && a.announced.at.Sub(since) > hearsay {
+	if since, denied := w.deniedSince(a.key.Namespace); denied && a.announced.at.Sub(since) > inTransit {
 		w.story.violate(promise, "the namespace of %s was in no environment when it announced %s %s", a.key, m.operation, m.brief())
 	}
 	if owner, other := w.olderOwner(m, a); other {
@@ -32,6 +34,24 @@ func (w *world) permitted(m mutation, a *author) {
 	if s := w.subject(a.key); s == nil || release.Namespace != a.key.Namespace {
 		w.story.violate(promise, "%s is nobody's release", a.key)
 	}
+}
+
+// startsWhileOpen: while the windows are closed, or the image is not promoted or not permitted, no
+// release starts; one that has started goes on, and nothing that goes back waits.
+func (w *world) startsWhileOpen(m mutation, a *author) {
+	since, shut := w.shutSince(a.key.Namespace)
+	release := a.announced.release
+	if !shut || a.goesBack() || m.operation != "RegisterTaskDefinition" && m.operation != "UpdateService" || a.announced.at.Sub(since) <= inTransit {
+		return
+	}
+	underWay := len(release.Status.History) > 0 && release.Status.History[0].Outcome == ecsv1alpha1.OutcomeProgressing
+	for _, wave := range release.Status.Waves {
+		if underWay && wave.Opened != nil && wave.Opened.Sub(since) <= inTransit {
+			return
+		}
+	}
+	w.story.violate("no release starts while its environment does not let it", "%s announced %s %s, %s after the gates were closed",
+		a.key, m.operation, m.brief(), a.announced.at.Sub(since))
 }
 
 // goneSince is when a release that does not exist went.

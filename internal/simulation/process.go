@@ -152,6 +152,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 	}
 	reconciler := &controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
+		Reader:   mgr.GetAPIReader(),
 		Fleet:    fleet,
 		Recorder: &herald{ctx: ctx, client: mgr.GetClient(), scheme: w.scheme, name: p.name},
 		Metrics:  counted,
@@ -169,6 +170,10 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 	}
 	if err := reconciler.SetupWithManager(ctx, &quietManager{Manager: mgr}); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	environments := &controllers.EnvironmentReconciler{Client: mgr.GetClient(), Fleet: fleet, Every: slowCadence}
+	if err := environments.SetupWithManager(&quietManager{Manager: mgr}); err != nil {
+		return fmt.Errorf("setting up the controller of environments: %w", err)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func afflicts(kind, operation string) bool {
 
 // disturbs says that a fault of a kind can befall a call: only writes with a resourceVersion conflict.
 func disturbs(kind, call string) bool {
-	return kind != "conflict" || call == "patch ecsreleases/status" || call == "update leases"
+	return kind != "conflict" || call == "patch ecsreleases/status" || call == "update leases" || call == "patch ecsenvironments/status"
 }
 
 // states are all states of services.
@@ -76,7 +76,7 @@ var reasons = []string{
 	ecsv1alpha1.ReasonAwaitingApproval, ecsv1alpha1.ReasonAwaitingAction, ecsv1alpha1.ReasonWaveNotOpen, ecsv1alpha1.ReasonVerifying,
 	ecsv1alpha1.ReasonVerified, ecsv1alpha1.ReasonBaking, ecsv1alpha1.ReasonHeld, ecsv1alpha1.ReasonRestarting, ecsv1alpha1.ReasonDrifted,
 	ecsv1alpha1.ReasonObserving, ecsv1alpha1.ReasonObservationFailed, ecsv1alpha1.ReasonNoEnvironment, ecsv1alpha1.ReasonAmbiguousEnvironment,
-	ecsv1alpha1.ReasonDestinationNotAllowed, ecsv1alpha1.ReasonServiceConflict, ecsv1alpha1.ReasonAccessDenied, ecsv1alpha1.ReasonAccountMismatch,
+	ecsv1alpha1.ReasonNotPermitted, ecsv1alpha1.ReasonAwaitingPromotion, ecsv1alpha1.ReasonOutsideWindow, ecsv1alpha1.ReasonInvalidEnvironment, ecsv1alpha1.ReasonServiceConflict, ecsv1alpha1.ReasonAccessDenied, ecsv1alpha1.ReasonAccountMismatch,
 	ecsv1alpha1.ReasonClusterNotFound, ecsv1alpha1.ReasonServiceNotFound, ecsv1alpha1.ReasonServiceUnsupported, ecsv1alpha1.ReasonCannotProgress,
 	ecsv1alpha1.ReasonContainerNotFound, ecsv1alpha1.ReasonContainerUnused, ecsv1alpha1.ReasonInvalidImage, ecsv1alpha1.ReasonRegistryUnsupported,
 	ecsv1alpha1.ReasonRepositoryNotFound, ecsv1alpha1.ReasonImageNotFound, ecsv1alpha1.ReasonImageMissing, ecsv1alpha1.ReasonImageMismatch,

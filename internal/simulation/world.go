@@ -85,6 +85,7 @@ type world struct {
 	mu      sync.Mutex
 	clients map[string]aws.Config
 	denied  map[string]time.Time // namespaces that no environment names, since when
+	shut    map[string]time.Time // environments that let no release start, since when
 }
 
 // Setup is what runs share: it takes longer to make than many a run.
@@ -119,7 +120,7 @@ func NewSetup(crds string) (*Setup, error) {
 func newWorld(setup *Setup, seed uint64) (*world, error) {
 	w := &world{
 		seed: seed, setup: setup, began: time.Now(), mapper: setup.kinds.Mapper(), scheme: setup.scheme,
-		ended: make(chan *process, 64), clients: map[string]aws.Config{}, denied: map[string]time.Time{},
+		ended: make(chan *process, 64), clients: map[string]aws.Config{}, denied: map[string]time.Time{}, shut: map[string]time.Time{},
 	}
 	w.story = &story{began: w.began}
 	w.coverage = newCoverage()
@@ -160,7 +161,7 @@ func (w *world) random(purpose string) *rand.Rand {
 func (w *world) populate(r *rand.Rand) error {
 	if _, err := w.aws.PutUser(awssim.User{
 		Account: managerAccount, Name: "manager", AccessKeyID: managerKey, SecretAccessKey: managerSecret,
-		Policies: []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`)},
+		Policies: []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"*"}]}`)},
 	}); err != nil {
 		return fmt.Errorf("making the manager's user: %w", err)
 	}
@@ -228,15 +229,21 @@ func (w *world) furnish(r *rand.Rand, balanced bool) error {
 	return nil
 }
 
-func (w *world) addRealm(name, account string) error {
+// trust has the role of a realm let the manager in, or not.
+func (w *world) trust(m *realm, effect string) {
 	role, err := w.aws.PutRole(awssim.Role{
-		Account: account, Name: "ecsrelease", Unrestricted: true,
-		TrustPolicy: json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + managerAccount + `"},"Action":"sts:AssumeRole"}]}`),
+		Account: m.account, Name: "ecsrelease", Unrestricted: true,
+		TrustPolicy: json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Principal":{"AWS":"` + managerAccount + `"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`),
 	})
 	if err != nil {
-		return fmt.Errorf("making the role of %s: %w", name, err)
+		w.story.violate("the script can be played", "making the role of %s: %v", m.name, err)
 	}
-	m := &realm{name: name, account: account, role: role.ARN}
+	m.role = role.ARN
+}
+
+func (w *world) addRealm(name, account string) error {
+	m := &realm{name: name, account: account}
+	w.trust(m, "Allow")
 	w.realms = append(w.realms, m)
 	ctx := context.Background()
 	if err := w.user.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
