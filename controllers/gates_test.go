@@ -103,25 +103,30 @@ func TestAnImageIsPromotedByItselfWhenItHasSoaked(t *testing.T) {
 		w.push("v2")
 		w.serve(desired("backend"))
 	}
-	const soak = 3
-	production.govern(func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
-		spec.Promotion = &ecsv1alpha1.Promotion{From: staging.namespace, SoakSeconds: soak}
-	})
+	soakFor := func(soak time.Duration) {
+		production.govern(func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Promotion = &ecsv1alpha1.Promotion{From: staging.namespace, SoakSeconds: int32(soak / time.Second)}
+		})
+	}
+	soakFor(time.Hour)
 	released := production.apply("helium-backend:v2")
 	r := production.says(released, ecsv1alpha1.ConditionReconciling, ecsv1alpha1.ReasonAwaitingPromotion, "helium-backend:v2", staging.namespace, "it has not")
 	production.check(condition(r, ecsv1alpha1.ConditionStalled).Status == "absent", "it is Stalled")
 	production.changed(0, 0)
 
+	begun := time.Now()
 	staged := staging.apply("helium-backend:v2")
 	staging.ready(staged)
 	production.says(released, ecsv1alpha1.ConditionReconciling, ecsv1alpha1.ReasonAwaitingPromotion, "starts here by itself at ")
 	production.changed(0, 0)
+	soak := time.Since(begun).Truncate(time.Second) + 3*time.Second
+	soakFor(soak)
 	// A newer image in staging does not take the proof away, but what has not soaked does not go on soaking.
 	production.ready(released)
 	production.changed(1, 1)
 	proven := staging.governed().Status.Proven
 	staging.check(slices.ContainsFunc(proven, func(p ecsv1alpha1.ProvenDigest) bool {
-		return p.Service == "backend" && p.Since != nil && time.Since(p.Since.Time) >= soak*time.Second
+		return p.Service == "backend" && p.Since != nil && time.Since(p.Since.Time) >= soak
 	}), "it went to production before it had soaked: %+v", proven)
 }
 

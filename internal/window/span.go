@@ -17,7 +17,7 @@ type cursor struct {
 
 	clock wallClock
 	limit int64     // no firing at or after it is read
-	day   time.Time // the day on the wall clock that was read last
+	past  time.Time // the last second on the wall clock of the day that was read last
 	ahead []span    // what that day's firings open and is not in span yet
 	span  span      // neither overlaps nor touches what was before and what comes after
 }
@@ -32,13 +32,14 @@ func (w *window) cursor(now, limit time.Time) *cursor {
 		window: w,
 		clock:  clockOf(w.zone, day, limit),
 		limit:  limit.Unix(),
-		day:    day.Add(-time.Second),
+		past:   day.Add(-time.Second),
+		span:   span{math.MinInt64, math.MinInt64},
 	}
 }
 
-// at returns the span that t is in, or else the first after it, or else one that is never. Of
-// spans that began before the cursor's now the start may be later than the true one, not later
-// than now. It cannot go back: t must not be less than before.
+// at returns the span that t is in, or else the first after it, or else one that is never. A span
+// that does not end before the limit never does. One that began before the cursor's now may have
+// begun earlier than it says. It cannot go back: t must not be less than before.
 func (c *cursor) at(t int64) span {
 	for c.span.end <= t {
 		if !c.more() {
@@ -48,6 +49,9 @@ func (c *cursor) at(t int64) span {
 		c.span = c.take()
 		for c.more() && c.ahead[0].start <= c.span.end {
 			c.span.end = c.take().end
+		}
+		if c.span.end >= c.limit {
+			c.span.end = never // as far as is known
 		}
 	}
 	return c.span
@@ -62,14 +66,14 @@ func (c *cursor) take() span {
 // more reads days until something is ahead; false when there is nothing before the limit.
 func (c *cursor) more() bool {
 	for len(c.ahead) == 0 {
-		day := c.days.Next(c.day)
+		day := c.days.Next(c.past)
 		if day.IsZero() { // not within five years
 			return false
 		}
 		if start, _ := c.clock.first(day.Unix()); start >= c.limit {
 			return false
 		}
-		c.day, c.ahead = day, c.read(day.Unix())
+		c.past, c.ahead = day.Add(wholeDay-time.Second), c.read(day.Unix())
 	}
 	return true
 }

@@ -12,8 +12,9 @@ type State struct {
 	// Open says that a release may start.
 	Open bool
 	// By names the window that decides: the Deny window that is open or, when none is, the Allow
-	// window that is; of several the one that ends last. Empty when no window is open: a release
-	// may then start only if no window has the effect Allow.
+	// window that is; of several the one that ends last, or the first of those whose end is not in
+	// sight. Empty when no window is open: a release may then start only if none has the effect
+	// Allow.
 	By string
 	// Next is the first instant after now at which Open is the other way, in the time zone of the
 	// window that brings it about. Zero when that is not in sight.
@@ -30,9 +31,9 @@ const (
 	sightRuns = 1 << 18
 )
 
-// At returns the state of the windows at now. Open and By are exact, and so is a Next that is not
-// zero. It is looked for over two years, or over fewer days, though never less than eleven, where
-// 32 windows open hundreds of times each on every one of them. So a zero Next is no promise: ask
+// At returns the state of the windows at now. Open is exact, and so is a Next that is not zero. It
+// is looked for over two years, but over fewer days where windows open hundreds of times on each
+// (eleven days where 32 windows open every other minute). A zero Next is thus no promise: ask
 // again from time to time.
 func (w Windows) At(now time.Time) State {
 	v := w.view(now)
@@ -53,8 +54,8 @@ func (w Windows) At(now time.Time) State {
 	return State{Open: first.open, By: first.name()}
 }
 
-// Message is a sentence about the state for who waits for it to change, without a full stop. It
-// stays the same while the state does.
+// Message is a sentence about the state, without a full stop, for whoever waits for it to change:
+// which window decides, and what happens when. It does not depend on now, only on the state.
 func (s State) Message() string {
 	switch {
 	case s.Open && s.By == "":

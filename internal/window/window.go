@@ -37,10 +37,7 @@ type window struct {
 	runs     [][]int64
 }
 
-const (
-	secondsOfDay = 24 * 60 * 60
-	wantFields   = "minute, hour, day of the month, month, day of the week"
-)
+const wantFields = "minute, hour, day of the month, month, day of the week"
 
 // The library reads the fields of cron (https://pkg.go.dev/github.com/robfig/cron/v3, as CronJobs
 // do) in two parts, each with its own defaults for the other: any day, and midnight.
@@ -115,9 +112,11 @@ func parseSchedule(schedule string) ([]int64, cron.Schedule, error) {
 		return nil, nil, fmt.Errorf("day and month: %w", err)
 	}
 
-	// Any day will do: the wall clock is that of UTC here, where all are alike.
+	// Any day will do: the wall clock is that of UTC here, where all are alike. The library gets
+	// from one second to the next by one, so it is asked from the last second before it matters.
 	var firings []int64
-	for at := clock.Next(time.Unix(-1, 0).UTC()); at.Unix() < secondsOfDay; at = clock.Next(at) {
+	midnight := time.Unix(0, 0).UTC()
+	for at := clock.Next(midnight.Add(-time.Second)); at.Before(midnight.Add(wholeDay)); at = clock.Next(at.Add(59 * time.Second)) {
 		firings = append(firings, at.Unix())
 	}
 	return firings, days, nil

@@ -33,6 +33,7 @@ var elsewhere = map[string][]string{
 	"k8s.io/client-go":                  {"rest"},
 	"sigs.k8s.io/controller-runtime":    {"pkg/client", "pkg/client/fake"},
 	"github.com/distribution/reference": {"."},
+	"github.com/robfig/cron/v3":         {"."},
 }
 
 // arrow is one import, from the package (or test) at a path to another.
@@ -52,6 +53,13 @@ var arrows = []arrow{
 	{from: "internal/image", to: "net/http"},
 	{from: "internal/image", to: house + "/internal/taskdef"},
 
+	{from: "internal/window", to: "time", allowed: true},
+	{from: "internal/window", to: "github.com/robfig/cron/v3", allowed: true},
+	{from: "internal/window", to: house + "/api/v1alpha1", allowed: true},
+	{from: "internal/window", to: "os"},
+	{from: "internal/window", to: "k8s.io/apimachinery/pkg/types"},
+	{from: "internal/window", to: house + "/internal/rollout"},
+
 	{from: "internal/taskdef", to: house + "/internal/image", allowed: true},
 	{from: "internal/taskdef", to: house + "/internal/rollout"},
 	{from: "internal/taskdef", to: house + "/api/v1alpha1"},
@@ -63,6 +71,7 @@ var arrows = []arrow{
 	{from: "internal/rollout", to: house + "/api/v1alpha1", allowed: true},
 	{from: "internal/rollout", to: house + "/internal/taskdef", allowed: true},
 	{from: "internal/rollout", to: house + "/internal/image", allowed: true},
+	{from: "internal/rollout", to: house + "/internal/window"},
 	{from: "internal/rollout", to: "context"},
 	{from: "internal/rollout", to: "log/slog"},
 	{from: "internal/rollout", to: "math/rand/v2"},
@@ -87,6 +96,7 @@ var arrows = []arrow{
 	{from: "internal/awssim test", to: "github.com/aws/aws-sdk-go-v2/aws", allowed: true},
 
 	{from: "controllers", to: house + "/internal/cloud", allowed: true},
+	{from: "controllers", to: house + "/internal/window", allowed: true},
 	{from: "controllers", to: "sigs.k8s.io/controller-runtime/pkg/client", allowed: true},
 	{from: "controllers", to: "github.com/aws/aws-sdk-go-v2/aws"},
 	{from: "controllers", to: "github.com/aws/smithy-go"},
@@ -138,6 +148,7 @@ func TestPurePackagesGetTheTimeAsAParameter(t *testing.T) {
 		"internal/rollout/clock/room.go":       readsClock,
 		"internal/taskdef/clock/room.go":       readsClock,
 		"internal/image/clock/room.go":         readsClock,
+		"internal/window/clock/room.go":        readsClock,
 		"controllers/clock/room.go":            readsClock,
 		"controllers/nap/room.go":              sleeps,
 		"internal/cloud/nap/room.go":           sleeps,
@@ -152,6 +163,7 @@ func TestPurePackagesGetTheTimeAsAParameter(t *testing.T) {
 		"internal/rollout/clock/room.go":       true,
 		"internal/taskdef/clock/room.go":       true,
 		"internal/image/clock/room.go":         true,
+		"internal/window/clock/room.go":        true,
 		"controllers/clock/room.go":            false,
 		"controllers/nap/room.go":              true,
 		"internal/cloud/nap/room.go":           true,
@@ -199,14 +211,18 @@ func buildHouse(t *testing.T, root string) {
 	write(t, root, ".golangci.yml", string(rules))
 	for _, room := range []string{
 		"api/v1alpha1", "controllers", "internal/awssim", "internal/cloud",
-		"internal/image", "internal/rollout", "internal/taskdef",
+		"internal/image", "internal/rollout", "internal/taskdef", "internal/window",
 	} {
 		write(t, root, filepath.Join(room, "room.go"), "package room\n")
 	}
 
 	module := "module " + house + "\n\ngo 1.26.0\n"
 	for path, packages := range elsewhere {
-		module += fmt.Sprintf("\nrequire %s v0.0.0\nreplace %s => ./elsewhere/%s\n", path, path, path)
+		version := "v0.0.0"
+		if strings.HasSuffix(path, "/v3") {
+			version = "v3.0.0"
+		}
+		module += fmt.Sprintf("\nrequire %s %s\nreplace %s => ./elsewhere/%s\n", path, version, path, path)
 		stub := filepath.Join("elsewhere", path)
 		write(t, root, filepath.Join(stub, "go.mod"), "module "+path+"\n")
 		for _, name := range packages {
