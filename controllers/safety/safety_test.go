@@ -245,6 +245,16 @@ func (w *world) change(name string, how func(*ecsv1alpha1.EcsReleaseSpec)) {
 	w.must(w.client.Update(w.t.Context(), release))
 }
 
+// govern changes the environment, in one Kubernetes, as an admin would.
+func (w *world) govern(in client.Client, how func(*ecsv1alpha1.EcsEnvironmentSpec)) {
+	w.t.Helper()
+	var environment ecsv1alpha1.EcsEnvironment
+	w.must(in.Get(w.t.Context(), types.NamespacedName{Name: "production"}, &environment))
+	how(&environment.Spec)
+	environment.Generation++
+	w.must(in.Update(w.t.Context(), &environment))
+}
+
 func (w *world) get(name string) *ecsv1alpha1.EcsRelease {
 	w.t.Helper()
 	var release ecsv1alpha1.EcsRelease
@@ -413,10 +423,7 @@ func (w *world) deployAnother(service string) string {
 
 func TestAReleaseWithoutAnEnvironmentTouchesNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
-		var environment ecsv1alpha1.EcsEnvironment
-		w.must(w.client.Get(t.Context(), types.NamespacedName{Name: "production"}, &environment))
-		environment.Spec.Namespaces.Names = []string{"staging"}
-		w.must(w.client.Update(t.Context(), &environment))
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Namespaces.Names = []string{"staging"} })
 
 		w.release("backend", "v2", cluster)
 		w.refused("backend", ecsv1alpha1.ReasonNoEnvironment)
@@ -462,6 +469,62 @@ func TestARevisionThatWasDeregisteredIsNotRestartedForEver(t *testing.T) {
 			t.Errorf("AWS was asked for %v, wanted one restart of either service", changes)
 		}
 		w.untilReady("backend")
+
+func TestAPermissionThatIsWithdrawnIsMissedByNoStep(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release("backend", "v1", cluster)
+		w.untilReady("backend")
+		before := len(w.changes())
+
+		late := w.newClient() // what the watches still show
+		w.reconciler.Reader = late
+		w.govern(late, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Namespaces.Names = []string{"staging"} })
+		w.change("backend", func(spec *ecsv1alpha1.EcsReleaseSpec) { spec.Image = lab.Repository + ":v2" })
+		for range 30 {
+			w.pass("backend")
+		}
+		if changes := w.changes()[before:]; len(changes) > 0 {
+			t.Errorf("the namespace is in no environment any more, and AWS was asked for %v", changes)
+		}
+
+		w.reconciler.Reader = w.client
+		w.untilReady("backend") // nothing but the permission held it up
+	})
+}
+
+func TestAnEnvironmentThatIsClosedStartsNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Windows = []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowDeny, Schedule: "* * * * *", DurationSeconds: 60}}
+		})
+		w.release("backend", "v2", cluster)
+		w.refused("backend", ecsv1alpha1.ReasonOutsideWindow)
+	})
+}
+
+func TestAnImageThatTheEnvironmentDoesNotTakeIsNotReleased(t *testing.T) {
+	for name, policy := range map[string]ecsv1alpha1.ImagePolicy{
+		"its repository":    {Repositories: []string{"another"}},
+		"one of its labels": {RequireLabels: map[string]ecsv1alpha1.LabelValues{"branch": {"of-nobody"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Images = &policy })
+				w.release("backend", "v2", cluster)
+				w.refused("backend", ecsv1alpha1.ReasonNotPermitted)
+			})
+		})
+	}
+}
+
+func TestAnImageThatRanNowhereIsNotPromoted(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.must(w.client.Create(t.Context(), &ecsv1alpha1.EcsEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "staging"}}))
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Promotion = &ecsv1alpha1.Promotion{From: "staging", SoakSeconds: 60}
+		})
+		w.release("backend", "v2", cluster)
+		w.refused("backend", ecsv1alpha1.ReasonAwaitingPromotion)
 	})
 }
 
