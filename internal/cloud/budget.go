@@ -161,7 +161,7 @@ func (b *bucket) shut(now time.Time) time.Duration {
 	}
 	longest := shutTimes[min(b.level, len(shutTimes)-1)]
 	b.level = min(b.level+1, len(shutTimes))
-	wait := longest - time.Duration(rand.Int64N(int64(longest/3)))
+	wait := longest - time.Duration(rand.Int64N(int64(longest/3))) //nolint:gosec // nobody gains by guessing it
 	b.shutUntil = now.Add(wait)
 	return wait
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/netip"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,10 +140,7 @@ func (t target) String() string {
 	if t.port == 0 {
 		return t.id
 	}
-	if addr, err := netip.ParseAddr(t.id); err == nil {
-		return netip.AddrPortFrom(addr, uint16(t.port)).String()
-	}
-	return t.id + ":" + strconv.Itoa(int(t.port))
+	return net.JoinHostPort(t.id, strconv.Itoa(int(t.port)))
 }
 
 // told is the target as the API tells of it.

@@ -336,5 +336,5 @@ func (r *reflector) sleep(ctx context.Context, d time.Duration) {
 // jitter is d give or take a tenth, so that neighbourhoods don't sweep in step.
 func jitter(d time.Duration) time.Duration {
 	tenth := int64(d) / 10
-	return d - time.Duration(tenth) + time.Duration(rand.Int64N(2*tenth+1))
+	return d - time.Duration(tenth) + time.Duration(rand.Int64N(2*tenth+1)) //nolint:gosec // nobody gains by guessing it
 }
