@@ -113,8 +113,14 @@ lint: bin/golangci-lint ## Run the linters of .golangci.yml on every module
 	cd hack/kubebox && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
 
 .PHONY: verify
-verify: ## Generate, tidy and format again; fail, naming the files, if that changes anything
+verify: security ## Generate, tidy and format again; fail, naming the files, if that changes anything; and security
 	MAKE='$(MAKE)' hack/verify.sh generate install.yaml tidy fmt
+
+.PHONY: security
+security: bin/golangci-lint ## Look for known vulnerabilities that are called, and lint what is shipped for security
+	bin/golangci-lint run --enable-only gosec ./...
+	cd hack/tools && $(GO) build -o $(CURDIR)/bin/vulncheck ./vulncheck
+	bin/vulncheck ./...
 
 # golangci-lint has to be compiled for kube-api-linter to be in it: two minutes once,
 # then nothing until a version in hack/tools changes.
