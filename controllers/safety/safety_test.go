@@ -469,6 +469,8 @@ func TestARevisionThatWasDeregisteredIsNotRestartedForEver(t *testing.T) {
 			t.Errorf("AWS was asked for %v, wanted one restart of either service", changes)
 		}
 		w.untilReady("backend")
+	})
+}
 
 func TestAPermissionThatIsWithdrawnIsMissedByNoStep(t *testing.T) {
 	inWorld(t, func(w *world) {
