@@ -261,7 +261,6 @@ func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 	status.Accounts = s.accounts
 	status.Namespaces = s.namespaces[:min(len(s.namespaces), 128)]
 	status.Releases = nil
-	statuses := make([]ecsv1alpha1.EcsReleaseStatus, 0, len(s.releases))
 	ready := 0
 	for i := range s.releases {
 		summary := summaryOf(&s.releases[i])
@@ -271,10 +270,9 @@ func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 		if len(status.Releases) < 256 {
 			status.Releases = append(status.Releases, summary)
 		}
-		statuses = append(statuses, s.releases[i].Status)
 	}
 	status.Summary = fmt.Sprintf("%d/%d Ready", ready, len(s.releases))
-	status.Proven = rollout.Soak(status.Proven, rollout.RunsOf(statuses, s.now), s.now)
+	status.Proven = rollout.Soak(status.Proven, rollout.RunsOf(s.releases, s.now), s.now)
 	return status
 }
 

@@ -144,14 +144,20 @@ func (p *pass) closed() *rollout.Problem {
 	if p.environment == nil {
 		return nil
 	}
-	if problem := p.unpromoted(); problem != nil {
-		return problem
-	}
 	windows, err := window.Parse(p.environment.Spec.Windows)
 	if err != nil {
 		return refused(ecsv1alpha1.ReasonInvalidEnvironment, "EcsEnvironment %q: %s: nothing starts until an admin has corrected it", p.environment.Name, err)
 	}
-	return shut(windows.At(p.started), p.started)
+	problem := p.unpromoted()
+	if problem == nil {
+		return shut(windows.At(p.started), p.started)
+	}
+	if problem.RetryAfter > 0 {
+		if then := windows.At(p.started.Add(problem.RetryAfter)); !then.Open {
+			problem.Message += ", but then " + then.Message()
+		}
+	}
+	return problem
 }
 
 // shut is why no release may start while windows are in a state; nil when one may. It is looked at
@@ -180,29 +186,30 @@ func (p *pass) unpromoted() *rollout.Problem {
 			p.environment.Name, promotion.From)
 	}
 	soak := seconds(promotion.SoakSeconds)
-	waits := &rollout.Problem{Class: rollout.ProblemRefused, Reason: ecsv1alpha1.ReasonAwaitingPromotion}
+	var waits *rollout.Problem
 	for _, wanted := range p.images {
 		if wanted.digest == "" {
 			return nil // what it is is looked for first
 		}
 		for _, s := range p.services {
 			soaked, running, known := rollout.Soaked(p.origin.Status.Proven, rollout.Run{Digest: wanted.digest, Service: s.spec.Name}, p.started)
-			left := soak - soaked
-			if known && left <= 0 {
+			left := max(soak-soaked, 0)
+			if known && left == 0 {
 				continue
 			}
-			if waits.Message == "" {
-				waits.Message = p.promotionMessage(wanted, s.spec.Name, soaked, running)
+			later := waits == nil || running && left > waits.RetryAfter
+			if running && !later {
+				continue
+			}
+			waits = &rollout.Problem{
+				Class: rollout.ProblemRefused, Reason: ecsv1alpha1.ReasonAwaitingPromotion,
+				Message: p.promotionMessage(wanted, s.spec.Name, soaked, running),
 			}
 			if !running {
-				waits.RetryAfter = 0 // the environment tells when it does
-				return waits
+				return waits // the environment tells when it does
 			}
-			waits.RetryAfter = max(waits.RetryAfter, left, time.Second)
+			waits.RetryAfter = max(left, time.Second)
 		}
-	}
-	if waits.Message == "" {
-		return nil
 	}
 	return waits
 }

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -104,10 +105,27 @@ func (p *pass) fail(failure ecsv1alpha1.Failure) {
 	}
 }
 
+// grown says that the release has got services, in an environment that gates starts, which it did not
+// have when it was last looked at. It has to be let start again, then, with those.
+func (p *pass) grown() bool {
+	if p.environment == nil || p.environment.Spec.Promotion == nil && len(p.environment.Spec.Windows) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(p.services, func(s *service) bool {
+		return !slices.ContainsFunc(p.before.Targets, func(t ecsv1alpha1.TargetStatus) bool {
+			return t.Region == s.target.Region && t.Cluster == s.target.Cluster &&
+				slices.ContainsFunc(t.Services, func(m ecsv1alpha1.ServiceStatus) bool { return m.Name == s.spec.Name })
+		})
+	})
+}
+
 // begin opens an entry of history for what is asked for where that is something new, and finds
 // what the release wants of each service for now. Newer bases are something new, unless a failure
 // is being dealt with.
 func (p *pass) begin(newer bool) {
+	if p.grown() {
+		p.ledger.Waves = nil
+	}
 	if p.blocked == nil {
 		// With a newer base what failed is tried anew, also where it was noticed while it failed.
 		again := (newer || p.fromFamily() && p.ledger.Ended() != "") && !rollout.AnyFailing(p.subjects())

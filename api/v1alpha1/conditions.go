@@ -32,6 +32,8 @@ const (
 	// ReasonScaledToZero: the revision is in place, but a service wants no tasks, so nothing is
 	// proven by it.
 	ReasonScaledToZero = "ScaledToZero"
+	// ReasonNoTasks: the revision is in place, but no task of the service runs, though it wants some.
+	ReasonNoTasks = "NoTasks"
 	// ReasonProgressing: services are being brought to the image.
 	ReasonProgressing = "Progressing"
 	// ReasonSuspended: spec.suspend is true and not every service runs the image.

@@ -547,3 +547,47 @@ func TestWhoHasLostTheLeaseWritesNoStatus(t *testing.T) {
 		w.untilReady("backend")
 	})
 }
+
+func TestAHoldIsNoWayRoundAGate(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Windows = []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowDeny, Schedule: "* * * * *", DurationSeconds: 60}}
+		})
+		release := w.release("backend", "v2", cluster)
+		w.refused(release.Name, ecsv1alpha1.ReasonOutsideWindow)
+		release = w.get(release.Name)
+		release.Annotations = map[string]string{ecsv1alpha1.AnnotationHold: fmt.Sprintf("x/%d", release.Status.History[0].Number)}
+		w.must(w.client.Update(t.Context(), release))
+		w.refused(release.Name, ecsv1alpha1.ReasonOutsideWindow)
+	})
+}
+
+func TestServicesThatAreAddedToAStartedReleaseAreGatedToo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		release := w.release("backend", "v2", cluster)
+		w.change(release.Name, func(spec *ecsv1alpha1.EcsReleaseSpec) {
+			spec.Services = spec.Services[:1]
+			spec.Strategy = &ecsv1alpha1.Strategy{BakeSeconds: 3600}
+		})
+		for range 100 {
+			w.pass(release.Name)
+		}
+		before := len(w.changes())
+		if before != 2 {
+			t.Errorf("AWS was asked for %v, wanted one service to be released", w.changes())
+		}
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Windows = []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowDeny, Schedule: "* * * * *", DurationSeconds: 60}}
+		})
+		w.pass(release.Name)
+		w.change(release.Name, func(spec *ecsv1alpha1.EcsReleaseSpec) {
+			spec.Services = append(spec.Services, ecsv1alpha1.Service{Name: lab.Services()[1]})
+		})
+		for range 30 {
+			w.pass(release.Name)
+		}
+		if changes := w.changes()[before:]; len(changes) > 0 {
+			t.Errorf("AWS was asked for %v outside of all windows", changes)
+		}
+	})
+}

@@ -204,6 +204,22 @@ var table = []mutation{
 		why:      "when is released, and what has run elsewhere first, is the environment's to say",
 	},
 	{
+		name:     "a hold goes to what never ran",
+		file:     "internal/rollout/command.go",
+		old:      "		case !ranHere(entry):\n",
+		new:      "		case len(entry.Images) == 0:\n",
+		catchers: []catcher{{safetyTests, "TestAHoldIsNoWayRoundAGate"}},
+		why:      "a hold is not gated: it must not bring what the gates hold up",
+	},
+	{
+		name:     "services that are added to a started release are not gated",
+		file:     "controllers/orders.go",
+		old:      "	if p.grown() {\n",
+		new:      "	if p.grown() && p.environment == nil {\n",
+		catchers: []catcher{{safetyTests, "TestServicesThatAreAddedToAStartedReleaseAreGatedToo"}},
+		why:      "what has started goes on, but only with what it started with",
+	},
+	{
 		name:     "a failure elsewhere leaves what an image has soaked",
 		file:     "internal/rollout/promotion.go",
 		old:      "		p.Failed, p.Seconds = &at, 0\n",

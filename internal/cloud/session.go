@@ -169,7 +169,7 @@ func (s *session) credentials(ctx context.Context, doing string) (aws.Credential
 	}
 	problem := problemOf(err, doing, "sts:AssumeRole", ecsv1alpha1.ReasonAccessDenied)
 	if problem.Class == rollout.ProblemDenied && notAuthorized.MatchString(errorMessage(err)) {
-		problem.Message = clip(problem.Message + ": look at its policy and at the trust policy of the role")
+		problem.Message = clip(problem.Message + ": look at its policy, at the trust policy of the role, and at spec.aws.externalID")
 	}
 	return credentials, problem
 }

@@ -339,7 +339,7 @@ func TestARoleThatMayNotBeTaggedIsADenialThatNamesTheAction(t *testing.T) {
 		untagged := Identity{AccountID: account, RoleARN: "arn:aws:iam::" + account + ":role/untagged", Environment: "production"}
 		actual, problem := w.fleet.Verify(t.Context(), untagged, region)
 		wantProblem(t, problem, rollout.ProblemDenied, ecsv1alpha1.ReasonAccessDenied,
-			"user/controller lacks sts:TagSession on "+untagged.RoleARN+": look at its policy and at the trust policy of the role")
+			"user/controller lacks sts:TagSession on "+untagged.RoleARN+": look at its policy, at the trust policy of the role, and at spec.aws.externalID")
 		if actual != "" {
 			t.Errorf("it is of account %s, and nobody could ask", actual)
 		}

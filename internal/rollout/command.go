@@ -183,8 +183,7 @@ func (l *Ledger) hold(o Orders, value string) (bool, string) {
 func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 	if which == previous {
 		for i := range l.History {
-			outcome := l.History[i].Outcome
-			if i > 0 && (outcome == ecsv1alpha1.OutcomeReleased || outcome == ecsv1alpha1.OutcomeAdopted) {
+			if i > 0 && ranHere(&l.History[i]) {
 				return &l.History[i], ""
 			}
 		}
@@ -195,11 +194,21 @@ func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 		return nil, fmt.Sprintf("hold is <token>/<number> or <token>/previous, got %q after the slash", which)
 	}
 	for i := range l.History {
-		if l.History[i].Number == number {
-			return &l.History[i], ""
+		switch entry := &l.History[i]; {
+		case entry.Number != number:
+		case !ranHere(entry):
+			return nil, fmt.Sprintf("release %d (%s) is %s: only one that was Released or Adopted can be gone back to", number, spelled(entry.Images), entry.Outcome)
+		default:
+			return entry, ""
 		}
 	}
 	return nil, fmt.Sprintf("history has no release %d, it has %s", number, l.numbers())
+}
+
+// ranHere says that a release came to its good end. Any other may be one that was never permitted to
+// start: a hold, which nothing gates, must not be the way round what held it up.
+func ranHere(entry *ecsv1alpha1.HistoryEntry) bool {
+	return entry.Outcome == ecsv1alpha1.OutcomeReleased || entry.Outcome == ecsv1alpha1.OutcomeAdopted
 }
 
 // numbers are the numbers that history has, for people.

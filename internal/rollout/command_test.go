@@ -186,9 +186,21 @@ func TestAHoldGoesToAReleaseOfThePastUntilItEndsOrAnotherImageIsAskedFor(t *test
 		t.Errorf("hold %+v", l.Hold)
 	}
 	l = &Ledger{History: history()}
-	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "a/b/8"), true, "going to release 8")
-	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "c/previous"), false, "release 8 is held already")
-	wantNotice(t, order(l, ecsv1alpha1.AnnotationReleaseHold, "1"), true, "release 8 is not held any more")
+	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "a/b/7"), true, "going to release 7")
+	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "c/previous"), false, "release 7 is held already")
+	wantNotice(t, order(l, ecsv1alpha1.AnnotationReleaseHold, "1"), true, "release 7 is not held any more")
+}
+
+func TestAHoldGoesOnlyToWhatCameToItsGoodEnd(t *testing.T) {
+	for _, outcome := range []ecsv1alpha1.Outcome{
+		ecsv1alpha1.OutcomeProgressing, ecsv1alpha1.OutcomeSuperseded, ecsv1alpha1.OutcomeFailed, ecsv1alpha1.OutcomeRolledBack,
+	} {
+		l := &Ledger{History: []ecsv1alpha1.HistoryEntry{{Number: 8, Outcome: outcome, Images: image("v2")}}}
+		wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "a/8"), false, "release 8 (app:v2) is "+string(outcome)+": only one that was Released or Adopted")
+		if l.Hold != nil {
+			t.Errorf("a release that is %s is held: %+v", outcome, l.Hold)
+		}
+	}
 }
 
 func TestARestartGoesThroughTheWavesAgain(t *testing.T) {

@@ -386,7 +386,7 @@ func (r Release) message(phase Phase, seen string) string {
 		said = seen + "; " + said
 	}
 	if phase == PhaseReady {
-		return shorten(clauses(said, r.scaledToZero()), maxMessage)
+		return shorten(clauses(said, r.without()), maxMessage)
 	}
 	if r.Blocked != nil {
 		return shorten(said, maxMessage)
@@ -417,16 +417,22 @@ func describe(m ecsv1alpha1.ServiceStatus, wholly bool) string {
 	return said
 }
 
-// scaledToZero names the services that want no tasks.
-func (r Release) scaledToZero() string {
-	var names []string
+// without names the services that run no tasks: what they are in place for, they do not do.
+func (r Release) without() string {
+	var zero, none []string
 	for _, p := range r.Services {
-		if p.Status.Reason == ecsv1alpha1.ReasonScaledToZero {
-			names = append(names, p.String())
+		switch p.Status.Reason {
+		case ecsv1alpha1.ReasonScaledToZero:
+			zero = append(zero, p.String())
+		case ecsv1alpha1.ReasonNoTasks:
+			none = append(none, p.String())
 		}
 	}
-	if len(names) == 0 {
-		return ""
+	said := func(names []string, what string) string {
+		if len(names) == 0 {
+			return ""
+		}
+		return what + strings.Join(names, ", ")
 	}
-	return "scaled to zero, so nothing is proven there: " + strings.Join(names, ", ")
+	return clauses(said(zero, "scaled to zero, so nothing is proven there: "), said(none, "no task runs, though some are wanted: "))
 }

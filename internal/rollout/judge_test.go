@@ -174,7 +174,7 @@ func TestADefiniteNoAnywhereHoldsUpTheWholeRelease(t *testing.T) {
 // cannot be forgotten here.
 func TestEveryReasonIsClassified(t *testing.T) {
 	waits := map[string]bool{
-		ecsv1alpha1.ReasonReleased: true, ecsv1alpha1.ReasonScaledToZero: true, ecsv1alpha1.ReasonProgressing: true,
+		ecsv1alpha1.ReasonReleased: true, ecsv1alpha1.ReasonScaledToZero: true, ecsv1alpha1.ReasonNoTasks: true, ecsv1alpha1.ReasonProgressing: true,
 		ecsv1alpha1.ReasonSuspended: true, ecsv1alpha1.ReasonObserving: true, ecsv1alpha1.ReasonObservationFailed: true,
 		ecsv1alpha1.ReasonImageNotFound: true, ecsv1alpha1.ReasonImageAvailable: true, ecsv1alpha1.ReasonImageUnknown: true,
 		ecsv1alpha1.ReasonOutOfSync: true, ecsv1alpha1.ReasonRollbackInProgress: true,

@@ -148,7 +148,7 @@ func reasonStanding(reason string, otherwise standing) standing {
 	switch reason {
 	case "", ecsv1alpha1.ReasonOutOfSync, ecsv1alpha1.ReasonProgressing, ecsv1alpha1.ReasonSuspended,
 		ecsv1alpha1.ReasonRollbackInProgress, ecsv1alpha1.ReasonObserving, ecsv1alpha1.ReasonObservationFailed,
-		ecsv1alpha1.ReasonReleased, ecsv1alpha1.ReasonScaledToZero, ecsv1alpha1.ReasonImageAvailable,
+		ecsv1alpha1.ReasonReleased, ecsv1alpha1.ReasonScaledToZero, ecsv1alpha1.ReasonNoTasks, ecsv1alpha1.ReasonImageAvailable,
 		ecsv1alpha1.ReasonImageUnknown, ecsv1alpha1.ReasonWaveNotOpen, ecsv1alpha1.ReasonAwaitingApproval,
 		ecsv1alpha1.ReasonAwaitingAction, ecsv1alpha1.ReasonRestarting, ecsv1alpha1.ReasonVerifying,
 		ecsv1alpha1.ReasonVerified, ecsv1alpha1.ReasonBaking, ecsv1alpha1.ReasonAwaitingPromotion,

@@ -25,21 +25,25 @@ type Runs struct {
 	Ready map[Run]time.Time
 	// Ended are those that do not any more, each with when that ended, where it is known.
 	Ended map[Run]time.Time
+	// Idle are those of Ended whose release is Ready, while a service runs no tasks.
+	Idle map[Run]bool
 	// Failed are those that failed, each with when it last did.
 	Failed map[Run]time.Time
 }
 
-// RunsOf reads them from the statuses of releases, as of now. A service that is scaled to zero
-// proves nothing. Of a release of several images every image counts in every service.
-func RunsOf(releases []ecsv1alpha1.EcsReleaseStatus, now time.Time) Runs {
-	runs := Runs{Ready: map[Run]time.Time{}, Ended: map[Run]time.Time{}, Failed: map[Run]time.Time{}}
+// RunsOf reads them from releases, as of now. A service that runs no tasks proves nothing, and
+// neither does a release that is pinned by tag: its tasks may run what the tag was moved to. Of a
+// release of several images every image counts in every service.
+func RunsOf(releases []ecsv1alpha1.EcsRelease, now time.Time) Runs {
+	runs := Runs{Ready: map[Run]time.Time{}, Ended: map[Run]time.Time{}, Idle: map[Run]bool{}, Failed: map[Run]time.Time{}}
 	for i := range releases {
 		runs.add(&releases[i], now)
 	}
 	return runs
 }
 
-func (r Runs) add(status *ecsv1alpha1.EcsReleaseStatus, now time.Time) {
+func (r Runs) add(release *ecsv1alpha1.EcsRelease, now time.Time) {
+	status := &release.Status
 	ready, since := readySince(status)
 	for _, entry := range status.History {
 		if endedBadly(entry.Outcome) && entry.Finished != nil {
@@ -49,12 +53,15 @@ func (r Runs) add(status *ecsv1alpha1.EcsReleaseStatus, now time.Time) {
 	if f := status.Failure; f != nil && !ready {
 		r.fail(status, status.Images, f.At.Time)
 	}
+	if base := release.Spec.TaskDefinition; base != nil && base.Pin == ecsv1alpha1.PinTag {
+		ready, since = false, now
+	}
 	for run, idle := range runsOf(status, status.Images) {
 		switch {
 		case !ready:
 			r.Ended[run] = since
 		case idle:
-			r.Ended[run] = now
+			r.Ended[run], r.Idle[run] = now, true
 		case r.Ready[run].IsZero() || since.Before(r.Ready[run]):
 			r.Ready[run] = since
 		}
@@ -98,7 +105,7 @@ func readySince(status *ecsv1alpha1.EcsReleaseStatus) (bool, time.Time) {
 	return false, time.Time{}
 }
 
-// runsOf are images in all services of a release, each with whether that wants no tasks.
+// runsOf are images in all services of a release, each with whether that runs no tasks.
 func runsOf(status *ecsv1alpha1.EcsReleaseStatus, images []ecsv1alpha1.ResolvedImage) map[Run]bool {
 	runs := map[Run]bool{}
 	for _, image := range images {
@@ -108,7 +115,7 @@ func runsOf(status *ecsv1alpha1.EcsReleaseStatus, images []ecsv1alpha1.ResolvedI
 		for _, target := range status.Targets {
 			for _, service := range target.Services {
 				run := Run{image.Digest, service.Name}
-				runs[run] = runs[run] || service.Reason == ecsv1alpha1.ReasonScaledToZero
+				runs[run] = runs[run] || service.Reason == ecsv1alpha1.ReasonScaledToZero || service.Reason == ecsv1alpha1.ReasonNoTasks
 			}
 		}
 	}
@@ -128,6 +135,13 @@ func Soak(proven []ecsv1alpha1.ProvenDigest, runs Runs, now time.Time) []ecsv1al
 	for run := range runs.Ready {
 		if !known[run] {
 			soaked = append(soaked, soak(ecsv1alpha1.ProvenDigest{Digest: run.Digest, Service: run.Service}, run, runs, now))
+		}
+	}
+	for run := range runs.Idle {
+		if _, runs := runs.Ready[run]; !known[run] && !runs {
+			// What it may run from some time on counts from then.
+			last := seconds(now)
+			soaked = append(soaked, ecsv1alpha1.ProvenDigest{Digest: run.Digest, Service: run.Service, Last: &last})
 		}
 	}
 	return fewest(soaked)
@@ -157,6 +171,9 @@ func soak(p ecsv1alpha1.ProvenDigest, run Run, runs Runs, now time.Time) ecsv1al
 		}
 	}
 	if ready && p.Since == nil {
+		if p.Last != nil && !since.After(p.Last.Time) {
+			since = now // it was Ready all the time, and ran no tasks
+		}
 		if p.Failed != nil && p.Failed.After(since) {
 			since = p.Failed.Time
 		}

@@ -19,7 +19,18 @@ func minute(n int) time.Time {
 }
 
 // soaking is a release of one service in an environment.
-type soaking struct{ status ecsv1alpha1.EcsReleaseStatus }
+type soaking struct {
+	spec   ecsv1alpha1.EcsReleaseSpec
+	status ecsv1alpha1.EcsReleaseStatus
+}
+
+// each gives every service a reason.
+func (s *soaking) each(reason string) *soaking {
+	for i := range s.status.Targets[0].Services {
+		s.status.Targets[0].Services[i].Reason = reason
+	}
+	return s
+}
 
 // asks begins to release a digest.
 func (s *soaking) asks(digest string, at int) *soaking {
@@ -92,8 +103,27 @@ func TestWhatRanReadyIsProvenForAsLongAsItDid(t *testing.T) {
 		}, 70, nil},
 		"a service that is scaled to zero proves nothing": {[]func(*soaking) int{
 			func(s *soaking) int {
+				s.asks(digestA, 0).ready(5).each(ecsv1alpha1.ReasonScaledToZero)
+				return 6
+			},
+		}, 70, map[string]string{digestA: "0s, unknown"}},
+		"what is scaled up again runs from then on": {[]func(*soaking) int{
+			func(s *soaking) int { s.asks(digestA, 0).ready(5).each(ecsv1alpha1.ReasonScaledToZero); return 6 },
+			func(s *soaking) int { s.each(""); return 60 },
+		}, 70, map[string]string{digestA: "10m0s, runs"}},
+		"what was scaled down for a while does not count that": {[]func(*soaking) int{
+			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
+			func(s *soaking) int { s.each(ecsv1alpha1.ReasonScaledToZero); return 15 },
+			func(s *soaking) int { s.each(""); return 60 },
+		}, 70, map[string]string{digestA: "20m0s, runs"}},
+		"tasks that crash after the rollout do not count": {[]func(*soaking) int{
+			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
+			func(s *soaking) int { s.each(ecsv1alpha1.ReasonNoTasks); return 15 },
+		}, 70, map[string]string{digestA: "10m0s"}},
+		"what is pinned by tag proves nothing": {[]func(*soaking) int{
+			func(s *soaking) int {
+				s.spec.TaskDefinition = &ecsv1alpha1.TaskDefinitionPolicy{Pin: ecsv1alpha1.PinTag}
 				s.asks(digestA, 0).ready(5)
-				s.status.Targets[0].Services[0].Reason = ecsv1alpha1.ReasonScaledToZero
 				return 6
 			},
 		}, 70, nil},
@@ -104,7 +134,7 @@ func TestWhatRanReadyIsProvenForAsLongAsItDid(t *testing.T) {
 			for _, happen := range c.happens {
 				now := minute(happen(s))
 				look := func(now time.Time) []ecsv1alpha1.ProvenDigest {
-					return Soak(proven, RunsOf([]ecsv1alpha1.EcsReleaseStatus{s.status}, now), now)
+					return Soak(proven, RunsOf([]ecsv1alpha1.EcsRelease{{Spec: s.spec, Status: s.status}}, now), now)
 				}
 				proven = look(now)
 				if diff := cmp.Diff(proven, look(now.Add(time.Hour))); diff != "" {

@@ -29,6 +29,10 @@ func inSync(s *situation) *answer {
 		a.reason = ecsv1alpha1.ReasonScaledToZero
 		a.message = m.Registered + " is in place, but the service wants 0 tasks: nothing is proven by it"
 	}
+	if s.View.Desired > 0 && s.View.Running == 0 && !s.View.Daemon {
+		a.reason = ecsv1alpha1.ReasonNoTasks
+		a.message = clauses(a.message, "none of its "+tasks(s.View.Desired)+" run")
+	}
 	if a.inFlight {
 		a.look = s.Timing.Fast
 	}

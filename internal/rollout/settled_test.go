@@ -36,6 +36,11 @@ func TestAServiceThatRunsTheContentIsInSync(t *testing.T) {
 			state: ecsv1alpha1.ServiceInSync,
 		},
 		{
+			name:   "that no task runs is said",
+			change: func(in *Input) { releasedBefore(in); in.View.Desired, in.View.Running = 2, 0 },
+			state:  ecsv1alpha1.ServiceInSync, reason: ecsv1alpha1.ReasonNoTasks,
+		},
+		{
 			name:   "a redeployment by somebody that failed does",
 			change: func(in *Input) { releasedBefore(in); in.View.Deployments[0].RolloutState = "FAILED" },
 			state:  ecsv1alpha1.ServiceFailed, reason: ecsv1alpha1.ReasonCircuitBreaker,
