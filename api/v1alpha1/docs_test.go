@@ -81,13 +81,22 @@ func TestTheTablesOfThePageHoldWhatTheCodeHas(t *testing.T) {
 
 func TestThePageOfEnvironmentsNamesTheirConditionsAndReasons(t *testing.T) {
 	documented := named(read(t, environmentPage))
+	reasons := constants(t, "Reason")
 	declared := declared(t, "environment_conditions.go", "")
+	maps.Copy(reasons, declared)
 	if len(declared) < 4 {
 		t.Fatalf("environments have the conditions and reasons %v, too few to be true", declared)
 	}
 	for name, value := range declared {
 		if !documented[value] {
 			t.Errorf("%s does not name `%s` (%s)", environmentPage, value, name)
+		}
+	}
+	// What the controller of environments says is in the table under Status, each in one row.
+	rows := firstCells(section(t, read(t, environmentPage), "## Status"))
+	for _, used := range regexp.MustCompile(`ecsv1alpha1\.(Reason[A-Z][A-Za-z]+)`).FindAllStringSubmatch(read(t, root+"/controllers/environment_controller.go"), -1) {
+		if reason := reasons[used[1]]; !slices.Contains(rows, reason) {
+			t.Errorf("%s has no row for `%s` (%s)", environmentPage, reason, used[1])
 		}
 	}
 }
