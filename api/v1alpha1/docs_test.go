@@ -195,6 +195,42 @@ func TestEveryManifestIsOneThatTheTypesTake(t *testing.T) {
 	}
 }
 
+// A release of a page that is in the namespace of a sample's environment is one that this takes.
+func TestTheSampleEnvironmentsTakeTheImagesOfThePage(t *testing.T) {
+	takes := map[string][]string{}
+	for _, name := range []string{"staging", "production"} {
+		for document := range strings.SplitSeq(read(t, root+"/config/samples/"+name+".yaml"), "\n---\n") {
+			var environment ecsv1alpha1.EcsEnvironment
+			if err := yaml.Unmarshal([]byte(document), &environment); err != nil {
+				t.Fatal(err)
+			}
+			if environment.Kind == "EcsEnvironment" && environment.Spec.Images != nil {
+				takes[name] = environment.Spec.Images.Repositories
+			}
+		}
+	}
+	checked := 0
+	for _, block := range regexp.MustCompile("(?ms)^```yaml\n(apiVersion: .*?)^```$").FindAllStringSubmatch(read(t, releasePage), -1) {
+		var release ecsv1alpha1.EcsRelease
+		if err := yaml.Unmarshal([]byte(block[1]), &release); err != nil {
+			t.Fatal(err)
+		}
+		images := []string{release.Spec.Image}
+		for _, container := range release.Spec.Containers {
+			images = append(images, container.Image)
+		}
+		for _, image := range images {
+			repository := regexp.MustCompile(`[:@].*`).ReplaceAllString(image, "")
+			if checked++; repository != "" && !slices.Contains(takes[release.Namespace], repository) {
+				t.Errorf("the sample environment %q takes %v, not %s of\n%s", release.Namespace, takes[release.Namespace], repository, block[1])
+			}
+		}
+	}
+	if checked < 5 {
+		t.Errorf("%d images were found, too few to be true", checked)
+	}
+}
+
 // checkManifests reads those documents of text that are manifests of ours, strictly.
 func checkManifests(t *testing.T, path, text string, checked map[string]int) {
 	t.Helper()
