@@ -324,6 +324,89 @@ func TestEveryPolicyOfThePageOnAWSIsOne(t *testing.T) {
 	}
 }
 
+// The trust policies of the manager's own role let in the service account that config makes, and nobody else:
+// by IAM roles for service accounts, and by EKS Pod Identity with the commands that the page has for it.
+func TestTheTrustPoliciesOfTheManagersRoleAreForItsServiceAccount(t *testing.T) {
+	page := read(t, root+"/docs/aws.md")
+	var kustomization struct{ Namespace, NamePrefix string }
+	var account struct{ Metadata struct{ Name string } }
+	for path, into := range map[string]any{"default/kustomization.yaml": &kustomization, "rbac/service_account.yaml": &account} {
+		if err := yaml.Unmarshal([]byte(read(t, root+"/config/"+path)), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	namespace, name := kustomization.Namespace, kustomization.NamePrefix+account.Metadata.Name
+	if namespace == "" || account.Metadata.Name == "" {
+		t.Fatalf("the service account is %q in namespace %q", name, namespace)
+	}
+
+	irsa := trustOf(t, page, "irsa")
+	_, provider, _ := strings.Cut(irsa.Principal["Federated"], ":oidc-provider/")
+	if diff := cmp.Diff([]string{"sts:AssumeRoleWithWebIdentity"}, irsa.actions()); diff != "" || provider == "" || len(irsa.Principal) != 1 {
+		t.Errorf("IRSA is for principal %v (-want +got actions):\n%s", irsa.Principal, diff)
+	}
+	want := map[string]map[string]string{"StringEquals": {
+		provider + ":sub": "system:serviceaccount:" + namespace + ":" + name,
+		provider + ":aud": "sts.amazonaws.com",
+	}}
+	if diff := cmp.Diff(want, irsa.Condition); diff != "" {
+		t.Errorf("conditions of IRSA (-want +got):\n%s", diff)
+	}
+
+	identity := trustOf(t, page, "pod-identity")
+	if diff := cmp.Diff([]string{"sts:AssumeRole", "sts:TagSession"}, identity.actions()); diff != "" {
+		t.Errorf("actions of Pod Identity (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"Service": "pods.eks.amazonaws.com"}, identity.Principal); diff != "" {
+		t.Errorf("principal of Pod Identity (-want +got):\n%s", diff)
+	}
+
+	for _, command := range []string{
+		"kubectl -n " + namespace + " annotate serviceaccount " + name + " eks.amazonaws.com/role-arn=arn:aws:iam::",
+		"aws eks create-pod-identity-association ",
+		"--namespace " + namespace + " --service-account " + name + " ",
+		"kubectl -n " + namespace + " rollout restart deployment " + kustomization.NamePrefix + "manager\n",
+	} {
+		if !strings.Contains(page, command) {
+			t.Errorf("the page does not say %s", command)
+		}
+	}
+}
+
+// trustStatement is a statement of a trust policy.
+type trustStatement struct {
+	Effect    string
+	Action    any
+	Principal map[string]string
+	Condition map[string]map[string]string
+}
+
+func (s trustStatement) actions() []string {
+	return strings.Fields(strings.Trim(fmt.Sprint(s.Action), "[]"))
+}
+
+// trustOf is the one statement of the one policy of a page that is marked as being of a kind.
+func trustOf(t *testing.T, page, kind string) trustStatement {
+	t.Helper()
+	blocks := regexp.MustCompile("(?ms)^```json "+kind+"\n(.*?)^```$").FindAllStringSubmatch(page, -1)
+	if len(blocks) != 1 {
+		t.Fatalf("the page has %d policies of the kind %s, wanted one", len(blocks), kind)
+	}
+	var policy struct {
+		Version   string
+		Statement []trustStatement
+	}
+	decoder := json.NewDecoder(strings.NewReader(blocks[0][1]))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&policy); err != nil {
+		t.Fatalf("%s: %v", blocks[0][0], err)
+	}
+	if policy.Version != "2012-10-17" || len(policy.Statement) != 1 || policy.Statement[0].Effect != "Allow" {
+		t.Fatalf("wanted one statement that allows: %s", blocks[0][0])
+	}
+	return policy.Statement[0]
+}
+
 func TestEveryLinkWithinTheRepositoryLeadsSomewhere(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	links := 0
