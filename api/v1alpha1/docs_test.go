@@ -134,7 +134,7 @@ func TestEveryClassOfFailureIsAReason(t *testing.T) {
 
 func TestEveryFlagThatThePageNamesIsOneOfTheManagers(t *testing.T) {
 	options := read(t, root+"/cmd/manager/options.go")
-	flags := regexp.MustCompile("`--([a-z-]+)`").FindAllStringSubmatch(read(t, releasePage)+read(t, root+"/docs/architecture.md"), -1)
+	flags := regexp.MustCompile("`--([a-z-]+)`").FindAllStringSubmatch(read(t, releasePage)+read(t, root+"/docs/architecture.md")+read(t, root+"/docs/aws.md"), -1)
 	if len(flags) < 4 {
 		t.Fatalf("the pages name the flags %v, too few to be true", flags)
 	}
@@ -366,6 +366,7 @@ func TestTheTrustPoliciesOfTheManagersRoleAreForItsServiceAccount(t *testing.T) 
 		"aws eks create-pod-identity-association ",
 		"--namespace " + namespace + " --service-account " + name + " ",
 		"kubectl -n " + namespace + " rollout restart deployment " + kustomization.NamePrefix + "manager\n",
+		"target: {kind: Deployment, name: " + kustomization.NamePrefix + "manager}\n",
 	} {
 		if !strings.Contains(page, command) {
 			t.Errorf("the page does not say %s", command)

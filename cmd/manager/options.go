@@ -69,7 +69,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.DurationVar(&o.leaseDuration, "lease-duration", o.leaseDuration, "How long a lease lasts that is not renewed.")
 	flags.DurationVar(&o.renewDeadline, "renew-deadline", o.renewDeadline, "How long a leader tries to renew its lease before it gives up.")
 	flags.DurationVar(&o.retryPeriod, "retry-period", o.retryPeriod, "How long to wait between two tries to acquire or renew the lease.")
-	flags.StringVar(&o.clusterName, "cluster-name", o.clusterName, "What this Kubernetes cluster is called in the names of AWS role sessions.")
+	flags.StringVar(&o.clusterName, "cluster-name", o.clusterName, "What this Kubernetes cluster is called in the names of AWS role sessions and in their tag ecsrelease:cluster. Default: in neither.")
 	flags.Float64Var(&o.quotaShare, "quota-share", o.quotaShare, "The share of AWS's published request rates to use, more than 0, at most 1.")
 	flags.DurationVar(&o.callTimeout, "aws-call-timeout", o.callTimeout, "The longest that an AWS call which changes something may take. Default: a third of the lease.")
 	flags.DurationVar(&o.inFlightInterval, "in-flight-interval", o.inFlightInterval, "How often to look at services that are being deployed.")
