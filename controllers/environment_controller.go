@@ -51,7 +51,7 @@ type survey struct {
 	now         time.Time
 	all         []ecsv1alpha1.EcsEnvironment
 	namespaces  []string
-	// shared are those of them that another environment names too.
+	// shared says of those of them that another environment names too which that is.
 	shared   []string
 	releases []ecsv1alpha1.EcsRelease
 	accounts []ecsv1alpha1.IdentityStatus
@@ -70,6 +70,12 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 	s, err := r.survey(ctx, &environment)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if s.asked() {
+		// What is promoted from here does not wait for AWS to say who we are.
+		if err := r.write(ctx, s); err != nil {
+			return conflictIsNews(fmt.Errorf("writing what runs in environment %s: %w", environment.Name, err))
+		}
 	}
 	r.identify(ctx, s)
 	if err := r.write(ctx, s); err != nil {
@@ -100,7 +106,7 @@ func (r *EnvironmentReconciler) survey(ctx context.Context, environment *ecsv1al
 		}
 		s.namespaces = append(s.namespaces, namespace.Name)
 		if _, problem := environmentOf(namespace, s.all); problem != nil {
-			s.shared = append(s.shared, namespace.Name)
+			s.shared = append(s.shared, problem.Message)
 			continue // its releases belong to nobody
 		}
 		var releases ecsv1alpha1.EcsReleaseList
@@ -117,9 +123,20 @@ func (r *EnvironmentReconciler) survey(ctx context.Context, environment *ecsv1al
 	return s, nil
 }
 
+// asked takes over what was found out about the identities before; false where nothing was, of this spec.
+func (s *survey) asked() bool {
+	before := meta.FindStatusCondition(s.environment.Status.Conditions, ecsv1alpha1.ConditionCredentialsReady)
+	if before == nil || before.ObservedGeneration != s.environment.Generation {
+		return false
+	}
+	s.credentials, s.accounts = *before, s.environment.Status.Accounts
+	return true
+}
+
 // identify finds out what the identities of the environment really are, each in a region where it is
 // used. Where none says which region that is, nothing is asked.
 func (r *EnvironmentReconciler) identify(ctx context.Context, s *survey) {
+	s.accounts = nil
 	var unasked, late, wrong []string
 	reason := ecsv1alpha1.ReasonObservationFailed
 	for _, used := range s.identities() {
@@ -235,7 +252,7 @@ func (s *survey) ready() metav1.Condition {
 	case overlap != "":
 		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonIdentityConflict, "%s: a service that both cover is not managed until they name the same identity or overlap no longer", overlap)
 	case len(s.shared) > 0:
-		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonAmbiguousEnvironment, "another EcsEnvironment names them too, so their releases are not managed: %s", strings.Join(s.shared, ", "))
+		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonAmbiguousEnvironment, "no release is managed where %s", strings.Join(s.shared, "; "))
 	case s.credentials.Status == metav1.ConditionFalse:
 		return condition(metav1.ConditionFalse, s.credentials.Reason, "%s", s.credentials.Message)
 	case len(s.namespaces) == 0:
@@ -282,10 +299,21 @@ func summaryOf(release *ecsv1alpha1.EcsRelease) ecsv1alpha1.ReleaseSummary {
 	if ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady); ready != nil {
 		summary.Ready, summary.Reason = ready.Status, ready.Reason
 	}
-	for _, image := range release.Status.Images[:min(len(release.Status.Images), 4)] {
-		summary.Images = append(summary.Images, ecsv1alpha1.ReleasedImage{Image: image.Image, Digest: image.Digest})
+	summary.Images = imagesOf(release.Status.Images)
+	if i := slices.IndexFunc(release.Status.History, rollout.CameToAGoodEnd); i >= 0 {
+		if released := imagesOf(release.Status.History[i].Images); !slices.Equal(released, summary.Images) {
+			summary.Released = released
+		}
 	}
 	return summary
+}
+
+func imagesOf(images []ecsv1alpha1.ResolvedImage) []ecsv1alpha1.ReleasedImage {
+	var shown []ecsv1alpha1.ReleasedImage
+	for _, image := range images[:min(len(images), 4)] {
+		shown = append(shown, ecsv1alpha1.ReleasedImage{Image: image.Image, Digest: image.Digest})
+	}
+	return shown
 }
 
 // write writes the status if it says something new.

@@ -184,6 +184,41 @@ func TestAnImageIsPromotedWhenItHasSoaked(t *testing.T) {
 	}
 }
 
+func TestAPromotionNamesWhatDecidesWhenItOpens(t *testing.T) {
+	at := func(hour, minute int) *metav1.Time {
+		at := metav1.NewTime(time.Date(2026, 3, 2, hour, minute, 0, 0, time.UTC))
+		return &at
+	}
+	backend := ecsv1alpha1.ProvenDigest{Digest: digestOne, Service: "backend", Since: at(8, 30)}
+	later := ecsv1alpha1.ProvenDigest{Digest: digestOne, Service: "worker", Since: at(8, 50)}
+	for name, c := range map[string]struct {
+		proven  []ecsv1alpha1.ProvenDigest
+		windows []ecsv1alpha1.Window
+		says    string
+		look    time.Duration
+	}{
+		"the service that takes longest":   {[]ecsv1alpha1.ProvenDigest{backend, later}, nil, `service "worker" in EcsEnvironment "staging" for 1h0m0s, since it last failed there: it does, and starts here by itself at 2026-03-02T09:50:00Z`, 50 * time.Minute},
+		"the service that does not run":    {[]ecsv1alpha1.ProvenDigest{backend}, nil, `service "worker" in EcsEnvironment "staging" for 1h0m0s, since it last failed there: it has not`, 0},
+		"the windows that are closed then": {[]ecsv1alpha1.ProvenDigest{backend, later}, []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowAllow, Schedule: "0 12 * * *", DurationSeconds: 3600}}, "at 2026-03-02T09:50:00Z, but then ", 50 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := gatedPass(t, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+				spec.Promotion = &ecsv1alpha1.Promotion{From: "staging", SoakSeconds: 3600}
+				spec.Windows = c.windows
+			}, nil)
+			worker := *p.services[0]
+			worker.spec.Name = "worker"
+			p.services = append(p.services, &worker)
+			p.images[0].digest = digestOne
+			p.origin = &ecsv1alpha1.EcsEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "staging"}, Status: ecsv1alpha1.EcsEnvironmentStatus{Proven: c.proven}}
+			problem := p.closed()
+			if problem == nil || problem.Reason != ecsv1alpha1.ReasonAwaitingPromotion || !strings.Contains(problem.Message, c.says) || problem.RetryAfter != c.look {
+				t.Errorf("the problem is %+v, wanted %q, to be looked at again after %s", problem, c.says, c.look)
+			}
+		})
+	}
+}
+
 func TestAnEnvironmentThatCannotBeUnderstoodLetsNothingStart(t *testing.T) {
 	allow := ecsv1alpha1.Window{Effect: ecsv1alpha1.WindowAllow, Schedule: "0 9 * * MON-THU", DurationSeconds: 28800, TimeZone: "Asia/Kolkata"}
 	for name, c := range map[string]struct {

@@ -76,7 +76,7 @@ type IdentityStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// ReleaseSummary is a release and what it runs.
+// ReleaseSummary is a release, what it asks for and what it came to.
 type ReleaseSummary struct {
 	// namespace is where the release is.
 	// +required
@@ -107,6 +107,13 @@ type ReleaseSummary struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4
 	Images []ReleasedImage `json:"images,omitempty"`
+
+	// released are the images of its last release that came to a good end, at most 4. Absent while
+	// those are images, and where there is none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	Released []ReleasedImage `json:"released,omitempty"`
 }
 
 // ReleasedImage is an image and its digest.

@@ -14,7 +14,7 @@ import (
 // +kubebuilder:resource:scope=Cluster,shortName=ecsenv,categories=ecs
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
-// +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.spec.aws.accountID`
+// +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.status.accounts[0].actualAccountID`
 // +kubebuilder:printcolumn:name="Releases",type=string,JSONPath=`.status.summary`
 // +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.spec.aws.roleARN`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1

@@ -206,7 +206,7 @@ var table = []mutation{
 	{
 		name:     "a hold goes to what never ran",
 		file:     "internal/rollout/command.go",
-		old:      "		case !ranHere(entry):\n",
+		old:      "		case !CameToAGoodEnd(*entry):\n",
 		new:      "		case len(entry.Images) == 0:\n",
 		catchers: []catcher{{safetyTests, "TestAHoldIsNoWayRoundAGate"}},
 		why:      "a hold is not gated: it must not bring what the gates hold up",

@@ -183,7 +183,7 @@ func (l *Ledger) hold(o Orders, value string) (bool, string) {
 func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 	if which == previous {
 		for i := range l.History {
-			if i > 0 && ranHere(&l.History[i]) {
+			if i > 0 && CameToAGoodEnd(l.History[i]) {
 				return &l.History[i], ""
 			}
 		}
@@ -196,7 +196,7 @@ func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 	for i := range l.History {
 		switch entry := &l.History[i]; {
 		case entry.Number != number:
-		case !ranHere(entry):
+		case !CameToAGoodEnd(*entry):
 			return nil, fmt.Sprintf("release %d (%s) is %s: only one that was Released or Adopted can be gone back to", number, spelled(entry.Images), entry.Outcome)
 		default:
 			return entry, ""
@@ -205,9 +205,9 @@ func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 	return nil, fmt.Sprintf("history has no release %d, it has %s", number, l.numbers())
 }
 
-// ranHere says that a release came to its good end. Any other may be one that was never permitted to
-// start: a hold, which nothing gates, must not be the way round what held it up.
-func ranHere(entry *ecsv1alpha1.HistoryEntry) bool {
+// CameToAGoodEnd says that a release was Released or Adopted. Any other may be one that was never
+// permitted to start: a hold, which nothing gates, must not be the way round what held it up.
+func CameToAGoodEnd(entry ecsv1alpha1.HistoryEntry) bool {
 	return entry.Outcome == ecsv1alpha1.OutcomeReleased || entry.Outcome == ecsv1alpha1.OutcomeAdopted
 }
 
