@@ -152,6 +152,9 @@ func (w *world) play(ctx context.Context, a *act) (err error) {
 	ends := maps.Clone(a.ends)
 	ends[production] = func(release ecsv1alpha1.EcsRelease) (bool, error) {
 		if is := current(release, ecsv1alpha1.ConditionReady); is != nil && is.reason == ecsv1alpha1.ReasonAwaitingPromotion {
+			if waited == "" {
+				say("%s refuses %s for now: %s", production, a.tag, is.message)
+			}
 			waited = is.message
 		}
 		return a.ends[production](release)
@@ -167,7 +170,7 @@ func (w *world) play(ctx context.Context, a *act) (err error) {
 	case waited == "":
 		return fmt.Errorf("production released %s and never said that it waits for staging", a.tag)
 	default:
-		say("production said meanwhile: %s", waited)
+		say("%s said last, before it began: %s", production, waited)
 	}
 	say("what runs in AWS now")
 	return w.running(ctx, a.runs)
@@ -222,6 +225,7 @@ func (w *world) stranger(ctx context.Context) error {
 			return fmt.Errorf("a release in no environment led to %s", e.Operation)
 		}
 	}
+	say("and AWS's journal has no call since then that was to change anything")
 	return w.Kubectl(ctx, "delete", "namespace", sandbox)
 }
 
