@@ -145,6 +145,15 @@ func globMatch(glob, name string) bool {
 
 // globsMeet says whether there is a name that both globs match.
 func globsMeet(a, b string) bool {
+	i, j := strings.IndexByte(a, '*'), strings.IndexByte(b, '*')
+	switch same := min(i, j); {
+	case i < 0:
+		return globMatch(b, a)
+	case j < 0:
+		return globMatch(a, b)
+	case a[:same] != b[:same]:
+		return false
+	}
 	// meets[j] is whether what is left of a meets what is left of b from j on.
 	meets := make([]bool, len(b)+1)
 	for i := len(a); i >= 0; i-- {
