@@ -10,6 +10,7 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/awssim"
 )
 
 // released is a world with a release that is Ready on v2, after one registration and one update.
@@ -104,6 +105,21 @@ func TestScalingIsNoneOfOurBusiness(t *testing.T) {
 	if made := w.manager.passes.of(release) - passes; made != 0 {
 		t.Errorf("scaling caused %d passes", made)
 	}
+}
+
+func TestThatNoTaskRunsIsSaid(t *testing.T) {
+	w, release, digest := released(t)
+	w.update(home, &ecs.UpdateServiceInput{DesiredCount: aws.Int32(0)})
+	w.says(release, ecsv1alpha1.ConditionReady, ecsv1alpha1.ReasonScaledToZero)
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: "*" + digest})
+	w.update(home, &ecs.UpdateServiceInput{DesiredCount: aws.Int32(2)})
+	w.eventually("that none of the tasks run", func() error {
+		r := w.get(release)
+		if s := service(r, "mumbai/backend"); s.State != ecsv1alpha1.ServiceInSync || s.Reason != ecsv1alpha1.ReasonNoTasks {
+			return fmt.Errorf("it is %s (%s)", s.State, s.Reason)
+		}
+		return lacks(condition(r, ecsv1alpha1.ConditionReady).Message, []string{"no task runs", "mumbai/backend"})
+	})
 }
 
 func TestAServiceScaledToZeroIsReadyAndProvesNothing(t *testing.T) {

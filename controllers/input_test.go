@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -231,7 +231,7 @@ var wrongEnvironments = []wrong{{
 	name: "a namespace in no environment",
 	given: func(w *world) func(*ecsv1alpha1.EcsRelease) {
 		w.must(w.client.Delete(w.t.Context(), w.environment()))
-		w.seen(w.namespace, "")
+		w.gone(w.namespace)
 		return nil
 	},
 	reason: ecsv1alpha1.ReasonNoEnvironment,
@@ -243,7 +243,7 @@ var wrongEnvironments = []wrong{{
 		second := w.environment()
 		second.Name += "-too"
 		w.must(w.client.Create(w.t.Context(), second))
-		w.seen(second.Name, second.ResourceVersion)
+		w.seen(second)
 		return nil
 	},
 	reason: ecsv1alpha1.ReasonAmbiguousEnvironment,
@@ -257,8 +257,8 @@ var wrongEnvironments = []wrong{{
 }, {
 	name: "destinations that cover a service as two identities",
 	given: func(w *world) func(*ecsv1alpha1.EcsRelease) {
-		w.changeEnvironment(func(e *ecsv1alpha1.EcsEnvironment) {
-			e.Spec.Destinations = append(e.Spec.Destinations, ecsv1alpha1.Destination{
+		w.changeEnvironment(func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Destinations = append(spec.Destinations, ecsv1alpha1.Destination{
 				Region: home, Clusters: []string{"*"}, Services: []string{"*"}, AWS: &ecsv1alpha1.AWSIdentity{AccountID: "111111111111"},
 			})
 		})
@@ -269,8 +269,8 @@ var wrongEnvironments = []wrong{{
 }, {
 	name: "a role of another account",
 	given: func(w *world) func(*ecsv1alpha1.EcsRelease) {
-		w.changeEnvironment(func(e *ecsv1alpha1.EcsEnvironment) {
-			e.Spec.AWS.AccountID = "111111111111"
+		w.changeEnvironment(func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.AWS.AccountID = "111111111111"
 		})
 		return nil
 	},
@@ -280,25 +280,34 @@ var wrongEnvironments = []wrong{{
 }}
 
 // changeEnvironment changes the world's environment, and waits until the manager has seen it.
-func (w *world) changeEnvironment(change func(*ecsv1alpha1.EcsEnvironment)) {
+func (w *world) changeEnvironment(change func(*ecsv1alpha1.EcsEnvironmentSpec)) {
 	w.t.Helper()
-	var environment ecsv1alpha1.EcsEnvironment
-	w.must(w.client.Get(w.t.Context(), key{Name: w.namespace}, &environment))
-	change(&environment)
-	w.must(w.client.Update(w.t.Context(), &environment))
-	w.seen(environment.Name, environment.ResourceVersion)
+	w.govern(change)
+	w.seen(w.governed())
 }
 
-// seen waits until the manager knows an environment in that version, "" for gone.
-func (w *world) seen(name, version string) {
+// seen waits until the manager knows an environment as it is.
+func (w *world) seen(environment *ecsv1alpha1.EcsEnvironment) {
 	w.t.Helper()
-	w.eventually("the manager knowing environment "+name+" in version "+version, func() error {
-		var environment ecsv1alpha1.EcsEnvironment
-		err := w.manager.reader.Get(w.t.Context(), key{Name: name}, &environment)
-		if client.IgnoreNotFound(err) != nil || environment.ResourceVersion != version {
-			return fmt.Errorf("it knows version %q: %w", environment.ResourceVersion, err)
+	w.eventually(fmt.Sprintf("the manager knowing environment %s in generation %d", environment.Name, environment.Generation), func() error {
+		var known ecsv1alpha1.EcsEnvironment
+		err := w.manager.reader.Get(w.t.Context(), client.ObjectKeyFromObject(environment), &known)
+		if err != nil || known.UID != environment.UID || known.Generation != environment.Generation {
+			return fmt.Errorf("it knows generation %d: %w", known.Generation, err)
 		}
 		return nil
+	})
+}
+
+// gone waits until the manager knows that an environment is gone.
+func (w *world) gone(name string) {
+	w.t.Helper()
+	w.eventually("the manager knowing that environment "+name+" is gone", func() error {
+		err := w.manager.reader.Get(w.t.Context(), key{Name: name}, &ecsv1alpha1.EcsEnvironment{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("looking for it: %w", err)
 	})
 }
 

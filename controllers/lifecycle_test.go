@@ -160,8 +160,8 @@ func TestANamespaceIsSelectedByItsLabels(t *testing.T) {
 	w := newWorld(t)
 	w.push("v1")
 	w.serve(desired("backend"))
-	w.changeEnvironment(func(e *ecsv1alpha1.EcsEnvironment) {
-		e.Spec.Namespaces = &ecsv1alpha1.NamespaceSelector{MatchLabels: map[string]string{"tests.heliumai.space/tier": w.namespace}}
+	w.changeEnvironment(func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+		spec.Namespaces = &ecsv1alpha1.NamespaceSelector{MatchLabels: map[string]string{"tests.heliumai.space/tier": w.namespace}}
 	})
 	release := w.apply("helium-backend:v1")
 	w.stalled(release, ecsv1alpha1.ReasonNoEnvironment)

@@ -90,7 +90,7 @@ func changed(before, after *rollout.View, inFlight bool) bool {
 		before.TaskDefinition != after.TaskDefinition ||
 		before.MinimumHealthyPercent != after.MinimumHealthyPercent ||
 		before.MaximumPercent != after.MaximumPercent ||
-		(before.Desired == 0) != (after.Desired == 0) ||
+		(before.Desired == 0) != (after.Desired == 0) || (before.Running == 0) != (after.Running == 0) ||
 		inFlight && counts ||
 		!slices.Equal(before.ServiceRevisions, after.ServiceRevisions) ||
 		!slices.EqualFunc(before.Deployments, after.Deployments, func(a, b rollout.Deployment) bool {

@@ -136,7 +136,6 @@ func clusterScoped(t *testing.T, a *api) {
 	if environment.Generation != 2 {
 		t.Errorf("after a change it has generation %d", environment.Generation)
 	}
-	refused(t, a.Status().Update(t.Context(), environment.DeepCopy()), apierrors.IsNotFound, "writing a status where there is no such subresource")
 	must(t, a.Delete(t.Context(), environment))
 	refused(t, a.Get(t.Context(), types.NamespacedName{Name: a.namespace}, environment), apierrors.IsNotFound, "reading it when it is deleted")
 }

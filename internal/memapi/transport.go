@@ -122,9 +122,6 @@ func (s *Server) parse(r *http.Request, client string, body []byte) (*request, e
 	if len(parts) > 2 {
 		q.Subresource = parts[2]
 	}
-	if q.Subresource == "status" && q.resource.custom != nil && !q.resource.status {
-		return nil, apierrors.NewNotFound(gvr.GroupResource(), q.Name)
-	}
 	if len(parts) > 3 || q.Subresource != "" && (q.Subresource != "status" || !q.resource.status) ||
 		q.Namespace != "" && !q.resource.namespaced || q.Namespace == "" && q.resource.namespaced && (q.Name != "" || r.Method == http.MethodPost) {
 		return nil, notServed(r)
