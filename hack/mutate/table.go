@@ -296,7 +296,7 @@ var table = []mutation{
 		file:     "internal/cloud/deployment.go",
 		old:      "					CreatedAt:  &types.CreatedAt{After: aws.Time(after)},\n",
 		new:      "",
-		catchers: []catcher{{cloudTests, "TestADeploymentFromBeforeTheUpdateIsNotTakenForIt"}},
+		catchers: []catcher{{cloudTests, "TestADeploymentThatWasUnderWayBeforeTheUpdateIsNotTakenForIt"}},
 		why:      "an earlier deployment of the same revision says nothing about this update",
 	},
 	{

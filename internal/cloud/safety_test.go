@@ -30,6 +30,25 @@ func TestADeploymentFromBeforeTheUpdateIsNotTakenForIt(t *testing.T) {
 	})
 }
 
+func TestADeploymentThatWasUnderWayBeforeTheUpdateIsNotTakenForIt(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		k := w.key("web")
+		base := w.service(seed.Service{Name: "web", Desired: 1})
+		w.settle()
+		revision := w.next(base, "docker.io/library/nginx:2")
+		id, _ := w.deploy(k, revision)
+		time.Sleep(clockSkew + time.Second)
+		if d, _, problem := w.fleet.ServiceDeployment(t.Context(), k, rollout.Need{ID: id}); problem != nil || d == nil || !d.Finished.IsZero() {
+			t.Fatalf("the deployment is %+v (%v), wanted it to be under way", d, problem)
+		}
+		d, _, problem := w.fleet.ServiceDeployment(t.Context(), k, rollout.Need{Deployment: true, Revision: revision, Since: time.Now()})
+		noProblem(t, problem)
+		if d != nil {
+			t.Errorf("an update of now is taken to be %+v", d)
+		}
+	})
+}
+
 // AWS's clock may be behind ours, so a deployment from shortly before an update may be its. One that
 // had ended by then is not: the same revision, deployed, stopped and deployed again.
 func TestADeploymentThatEndedBeforeTheUpdateIsNotTakenForIt(t *testing.T) {

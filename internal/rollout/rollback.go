@@ -76,13 +76,23 @@ func (s *situation) bringBack() *answer {
 	}
 }
 
-// holdClock lets the clock of the rollback stand still while nothing may be done for it.
+// holdClock lets the clock of the rollback stand still while nothing may be done for it. Where its
+// step waits for the release to go on, it starts anew then; else it is put forward from time to time:
+// each time is a status write, and that may last for days.
 func (s *situation) holdClock() {
-	r := s.memory.Rollback
-	if (s.Policy.Suspended || s.Barred != nil) && s.Now.Sub(r.Since.Time) >= time.Minute {
+	r, limit, waits := s.memory.Rollback, s.Policy.ProgressDeadline, s.memory.Reason == ecsv1alpha1.ReasonSuspended
+	switch {
+	case !s.held():
+		if waits {
+			r.Since = seconds(s.Now)
+		}
+	case !waits && limit > 0 && s.Now.Sub(r.Since.Time) >= max(time.Minute, limit/2):
 		r.Since = seconds(s.Now)
 	}
 }
+
+// held says that nothing at all may be changed now.
+func (s *situation) held() bool { return s.Policy.Suspended || s.Barred != nil }
 
 // stoppable says that sd is in flight and does not end by itself.
 func stoppable(sd *ServiceDeployment) bool {
@@ -233,7 +243,7 @@ func (s *situation) followBack(d *ecsv1alpha1.DeploymentStatus) *answer {
 // rollbackLate ends a rollback whose time is up, and says so.
 func (s *situation) rollbackLate() bool {
 	r, limit := s.memory.Rollback, s.Policy.ProgressDeadline
-	if limit <= 0 || s.Now.Sub(r.Since.Time) <= limit {
+	if limit <= 0 || s.held() || s.Now.Sub(r.Since.Time) <= limit {
 		return false
 	}
 	s.endRollback(fmt.Sprintf("the service was not back on %s after %s, the progress deadline; it has %s", r.To, limit, s.primary.Revision))

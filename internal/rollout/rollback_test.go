@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -433,5 +434,24 @@ func TestAnUpdateToAWithdrawnRevisionLooksForAnother(t *testing.T) {
 	d := Decide(in)
 	if need := Needs(in); d.Step != (Step{}) || need.EqualHash != "h2" {
 		t.Errorf("%+v, needs %+v, want it to look for another revision", d.Step, need)
+	}
+}
+
+func TestTheClockOfARollbackThatIsSuspendedStandsWithoutBeingWritten(t *testing.T) {
+	in := steadyInput()
+	goingBackSince(&in, time.Minute)
+	recordedAs(&in, "SUCCESSFUL")
+	in.View.Deployments[0].RolloutState = "COMPLETED"
+	provenIs(&in, true, "h1")
+	in.Policy.Suspended = true
+	first := Decide(in)
+	in.Memory = first.Memory
+	in.Now = now.Add(5 * time.Hour)
+	if diff := cmp.Diff(first.Memory, Decide(in).Memory); diff != "" {
+		t.Errorf("five hours later the memory is another (-first +second):\n%s", diff)
+	}
+	in.Policy.Suspended = false
+	if d := Decide(in); d.Memory.Rollback == nil || d.Memory.Rollback.Finished != nil || d.Step.Action != ActionUpdate {
+		t.Errorf("after five hours it goes on with %+v, and remembers %+v", d.Step, d.Memory.Rollback)
 	}
 }
