@@ -169,6 +169,9 @@ func (s *situation) flying() *ecsv1alpha1.DeploymentStatus {
 	return nil
 }
 
+// releasing says that the service is to be brought to the content, and neither back nor nowhere.
+func (s *situation) releasing() bool { return s.Goal == "" || s.Goal == GoalRelease }
+
 // sameInputs says that what is remembered is about the images that are asked for now.
 func (s *situation) sameInputs() bool {
 	return s.Want.Inputs != "" && s.memory.Inputs == s.Want.Inputs

@@ -29,7 +29,7 @@ func deploymentCondemned(s *situation) *answer {
 // tried once more: it is, then, already. Its clock starts anew.
 func deploymentTriedAgain(s *situation) *answer {
 	d := s.memory.Deployment
-	if d == nil || d.Outcome != ecsv1alpha1.DeploymentFailed || (s.Goal != "" && s.Goal != GoalRelease) {
+	if d == nil || d.Outcome != ecsv1alpha1.DeploymentFailed || !s.releasing() {
 		return nil
 	}
 	if s.content.known && s.content.hash == d.Hash && s.failing() == nil && s.shows(d) &&

@@ -13,7 +13,7 @@ const maxFailed = 2
 // Prove is m with what it runs recorded as proven, if it is in sync with at least one task. It
 // is for the services of a release that is ready as a whole, and may be called again.
 func Prove(m ecsv1alpha1.ServiceStatus, now time.Time) ecsv1alpha1.ServiceStatus {
-	if m.State != ecsv1alpha1.ServiceInSync || m.Reason == ecsv1alpha1.ReasonScaledToZero || m.Reason == ecsv1alpha1.ReasonNoTasks || m.Registered == "" {
+	if m.State != ecsv1alpha1.ServiceInSync || idle(m) || m.Registered == "" {
 		return m
 	}
 	m = *m.DeepCopy()
@@ -22,6 +22,11 @@ func Prove(m ecsv1alpha1.ServiceStatus, now time.Time) ecsv1alpha1.ServiceStatus
 	}
 	m.Proven.Source = m.Source
 	return m
+}
+
+// idle says that a service runs no tasks, whether it wants some or not: nothing is proven by it.
+func idle(m ecsv1alpha1.ServiceStatus) bool {
+	return m.Reason == ecsv1alpha1.ReasonScaledToZero || m.Reason == ecsv1alpha1.ReasonNoTasks
 }
 
 // failed is what is remembered of content that failed; nil when it did not.

@@ -115,7 +115,7 @@ func runsOf(status *ecsv1alpha1.EcsReleaseStatus, images []ecsv1alpha1.ResolvedI
 		for _, target := range status.Targets {
 			for _, service := range target.Services {
 				run := Run{image.Digest, service.Name}
-				runs[run] = runs[run] || service.Reason == ecsv1alpha1.ReasonScaledToZero || service.Reason == ecsv1alpha1.ReasonNoTasks
+				runs[run] = runs[run] || idle(service)
 			}
 		}
 	}

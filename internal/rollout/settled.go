@@ -61,7 +61,7 @@ func (s *situation) restart(a *answer) *answer {
 	if !s.memory.Restart || a.inFlight || !s.settled() {
 		return a
 	}
-	if s.Goal != "" && s.Goal != GoalRelease {
+	if !s.releasing() {
 		return a
 	}
 	if s.Blocked != nil {
@@ -144,7 +144,7 @@ func deployedByOthers(s *situation) *answer {
 // overdue says that somebody else's deployment of the content is waited for since the progress
 // deadline, and that this release may do something about it.
 func (s *situation) overdue() bool {
-	if s.Barred != nil || s.Blocked != nil || s.Policy.Suspended || s.Policy.ProgressDeadline <= 0 || (s.Goal != "" && s.Goal != GoalRelease) {
+	if s.Barred != nil || s.Blocked != nil || s.Policy.Suspended || s.Policy.ProgressDeadline <= 0 || !s.releasing() {
 		return false
 	}
 	since := s.primary.Created
@@ -159,9 +159,8 @@ func (s *situation) overdue() bool {
 // follow has the primary deployment be remembered as if it was started by us. Its clock begins now.
 func (s *situation) follow() *ecsv1alpha1.DeploymentStatus {
 	s.memory.Registered, s.memory.Source = s.primary.Revision, s.content.source
-	s.memory.Deployment = &ecsv1alpha1.DeploymentStatus{
-		Revision: s.primary.Revision, Hash: s.content.hash, Primary: s.primary.ID,
-		Started: micros(s.primary.Created), Progressed: seconds(s.Now),
-	}
-	return s.memory.Deployment
+	d := newDeployment(s.primary.Revision, s.content.hash, s.primary.ID, s.primary.Created)
+	d.Progressed = seconds(s.Now)
+	s.memory.Deployment = d
+	return d
 }

@@ -61,7 +61,7 @@ func cannotProgress(s *situation) *answer {
 
 // leftAlone: the release does not bring this service to the content now.
 func leftAlone(s *situation) *answer {
-	if s.Goal == "" || s.Goal == GoalRelease {
+	if s.releasing() {
 		return nil
 	}
 	return s.waiting("it is left as it is, since the release failed")
@@ -242,7 +242,7 @@ func (s *situation) lookedAt(revision string) bool {
 // foresee notes the need of what the start of a step will depend on, where another look-up has
 // to come back first: both can then be made at once.
 func (s *situation) foresee() {
-	open := s.Blocked == nil && s.Barred == nil && !s.Policy.Suspended && (s.Goal == "" || s.Goal == GoalRelease)
+	open := s.Blocked == nil && s.Barred == nil && !s.Policy.Suspended && s.releasing()
 	if open && s.Want.Problem == nil && s.content.known && !s.content.carried && s.failing() == nil {
 		s.carrier()
 	}
