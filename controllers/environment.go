@@ -62,11 +62,7 @@ func identityFor(environment *ecsv1alpha1.EcsEnvironment, target ecsv1alpha1.Tar
 		if !covers(destination, target.Region, target.Cluster, service) {
 			continue
 		}
-		aws := environment.Spec.AWS
-		if destination.AWS != nil {
-			aws = *destination.AWS
-		}
-		identity := identityOf(environment, aws)
+		identity := identityOf(environment, awsOf(environment, destination))
 		if !slices.Contains(found, identity) {
 			found = append(found, identity)
 		}
@@ -87,15 +83,17 @@ func identityOf(environment *ecsv1alpha1.EcsEnvironment, aws ecsv1alpha1.AWSIden
 	return cloud.Identity{AccountID: aws.AccountID, RoleARN: aws.RoleARN, ExternalID: aws.ExternalID, Environment: environment.Name}
 }
 
+// awsOf is as whom a destination is reached: its own identity, or else the environment's.
+func awsOf(environment *ecsv1alpha1.EcsEnvironment, destination ecsv1alpha1.Destination) ecsv1alpha1.AWSIdentity {
+	if destination.AWS != nil {
+		return *destination.AWS
+	}
+	return environment.Spec.AWS
+}
+
 // overlapping names two destinations that may cover the same service as different identities; "" where
 // there are none.
 func overlapping(environment *ecsv1alpha1.EcsEnvironment) string {
-	identity := func(d ecsv1alpha1.Destination) ecsv1alpha1.AWSIdentity {
-		if d.AWS != nil {
-			return *d.AWS
-		}
-		return environment.Spec.AWS
-	}
 	meet := func(a, b []string) bool {
 		return slices.ContainsFunc(a, func(x string) bool {
 			return slices.ContainsFunc(b, func(y string) bool { return globsMeet(x, y) })
@@ -104,7 +102,7 @@ func overlapping(environment *ecsv1alpha1.EcsEnvironment) string {
 	destinations := environment.Spec.Destinations
 	for i, a := range destinations {
 		for j, b := range destinations[:i] {
-			if identity(a) != identity(b) && globsMeet(a.Region, b.Region) && meet(a.Clusters, b.Clusters) && meet(a.Services, b.Services) {
+			if awsOf(environment, a) != awsOf(environment, b) && globsMeet(a.Region, b.Region) && meet(a.Clusters, b.Clusters) && meet(a.Services, b.Services) {
 				return fmt.Sprintf("spec.destinations[%d] and [%d] overlap and name different identities", j, i)
 			}
 		}

@@ -213,11 +213,7 @@ func (s *survey) identities() []usedIdentity {
 		used[i].region = cmp.Or(used[i].region, region)
 	}
 	for _, destination := range s.environment.Spec.Destinations {
-		if destination.AWS != nil {
-			note(*destination.AWS, destination.Region)
-		} else {
-			note(s.environment.Spec.AWS, destination.Region)
-		}
+		note(awsOf(s.environment, destination), destination.Region)
 	}
 	if len(used) == 0 {
 		note(s.environment.Spec.AWS, "*")
