@@ -59,7 +59,7 @@ func (a *authorship) foreign() predicate.Predicate {
 			return false // told again, as informers do from time to time
 		}
 		signed := signatureOf(&release.Status)
-		return signed != signatureOf(&old.Status) && !a.ours(client.ObjectKeyFromObject(release), signed)
+		return !a.ours(client.ObjectKeyFromObject(release), signed) && signed != signatureOf(&old.Status)
 	}}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/awssim"
@@ -117,6 +118,22 @@ func (w *world) settles(release key) {
 		}
 		return nil
 	})
+}
+
+func TestAStatusThatSomebodyElseWroteIsPutRight(t *testing.T) {
+	w, release, _ := released(t, (*world).alone)
+	w.settles(release)
+	before := w.get(release)
+	forged := before.DeepCopy()
+	forged.Status.Targets[0].Services[0].Message = "what was seen before"
+	w.must(w.client.Status().Patch(t.Context(), forged, client.MergeFrom(before)))
+	w.eventually("the status to be put right", func() error {
+		if now, was := service(w.get(release), "mumbai/backend").Message, service(before, "mumbai/backend").Message; now != was {
+			return fmt.Errorf("the service says %q", now)
+		}
+		return nil
+	})
+	w.changed(1, 1)
 }
 
 func TestAConvergedReleaseIsNotReconciledAgain(t *testing.T) {
