@@ -5,7 +5,7 @@ set -euo pipefail
 # A range such as a-z means these letters, whatever the language of the machine.
 export LC_ALL=C
 
-program=$(basename "$0")
+program=${0##*/}
 
 # An environment has the name of a directory, and of a namespace.
 readonly environment_pattern='^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'
