@@ -74,14 +74,15 @@ func readAuths() (auths, error) {
 	if err != nil {
 		return known, err
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // where the caller says
+	content, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return known, nil
 	case err != nil:
 		return known, err
 	}
-	return known, json.Unmarshal(content, &known)
+	err = json.Unmarshal(content, &known)
+	return known, err
 }
 
 func (a auths) write() error {
@@ -93,7 +94,7 @@ func (a auths) write() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, content, 0o600) //nolint:gosec // where the caller says
+	return os.WriteFile(path, content, 0o600)
 }
 
 func login(args []string, stdin io.Reader) error {
