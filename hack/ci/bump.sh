@@ -194,7 +194,7 @@ for ((attempt = 1; ; attempt++)); do
 	else
 		trouble="cannot fetch $MANIFESTS_BRANCH"
 	fi
-	[[ $attempt -lt $ATTEMPTS ]] || die "$trouble, $ATTEMPTS times in a row; the errors of git are above. Nothing was changed"
+	[[ $attempt -lt $ATTEMPTS ]] || die "$trouble, $ATTEMPTS times in a row; the errors of git are above"
 	say "$trouble; trying again ($attempt of $ATTEMPTS)"
 	sleep $((RANDOM % (RETRY_SECONDS + 1)))
 done

@@ -1,5 +1,4 @@
-# What the scripts beside this file share. It is sourced, never run, and works with the bash
-# of macOS (3.2) too.
+# What the scripts beside this file share. It is sourced, never run.
 # shellcheck shell=bash
 set -euo pipefail
 # A range such as a-z means these letters, whatever the language of the machine.

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,15 +126,32 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	w.write(filepath.Join(w.app, "Dockerfile"), "FROM scratch\nCOPY app /app\n")
-	checkout := filepath.Join(w.dir, "checkout")
-	if err := os.CopyFS(checkout, os.DirFS(filepath.Join("..", "..", "config", "samples", "gitops"))); err != nil {
+	if err := os.CopyFS(w.manifests, os.DirFS(w.began())); err != nil {
 		t.Fatal(err)
 	}
-	w.git("", "init", "--quiet", "--bare", "--initial-branch=main", w.manifests)
-	w.git(checkout, "init", "--quiet", "--initial-branch=main", ".")
-	w.commit(checkout, "Begin")
 	return w
 }
+
+// began is a bare manifest repository with one commit, made once: each world has a copy.
+func (w *world) began() string {
+	w.t.Helper()
+	beginning.Lock()
+	defer beginning.Unlock()
+	dir := filepath.Join(tools, "manifests.git")
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	checkout := w.t.TempDir()
+	if err := os.CopyFS(checkout, os.DirFS(filepath.Join("..", "..", "config", "samples", "gitops"))); err != nil {
+		w.t.Fatal(err)
+	}
+	w.git("", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", dir)
+	w.git(checkout, "init", "--quiet", "--template=", "--initial-branch=main", ".")
+	w.commit(checkout, dir, "Begin")
+	return dir
+}
+
+var beginning sync.Mutex
 
 // newWorldWithAWS has a registry too.
 func newWorldWithAWS(t *testing.T) *world {
@@ -197,19 +215,19 @@ func (w *world) git(dir string, args ...string) string {
 	return strings.TrimSpace(string(output))
 }
 
-// commit pushes what is in a checkout.
-func (w *world) commit(checkout, message string) {
+// commit pushes what is in a checkout to a repository's main.
+func (w *world) commit(checkout, to, message string) {
 	w.t.Helper()
 	w.git(checkout, "add", "--all")
 	w.git(checkout, "-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "commit", "--quiet", "--message", message)
-	w.git(checkout, "push", "--quiet", w.manifests, "HEAD:refs/heads/main")
+	w.git(checkout, "push", "--quiet", to, "HEAD:refs/heads/main")
 }
 
 // overlay changes the kustomization of an environment's overlay, in a commit of its own.
 func (w *world) overlay(environment, old, replacement string) {
 	w.t.Helper()
-	checkout := filepath.Join(w.dir, "checkout")
-	w.git(checkout, "pull", "--quiet", w.manifests, "main")
+	checkout := w.t.TempDir()
+	w.git("", "clone", "--quiet", "file://"+w.manifests, checkout)
 	path := filepath.Join(checkout, "overlays", environment, "kustomization.yaml")
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -219,7 +237,7 @@ func (w *world) overlay(environment, old, replacement string) {
 		w.t.Fatalf("%s has no %q:\n%s", path, old, content)
 	}
 	w.write(path, strings.Replace(string(content), old, replacement, 1))
-	w.commit(checkout, "Change "+environment)
+	w.commit(checkout, w.manifests, "Change "+environment)
 }
 
 // result is how a script ended.
@@ -344,7 +362,7 @@ func outputs(t *testing.T, path string) map[string]string {
 // hostile are values that a shell could take for something to do, or a program for an option. Each
 // leaves the file pwned if it can.
 var hostile = []string{
-	"`touch pwned`$(touch pwned)", "x' \"; touch pwned", "x\ntouch pwned", "--upload-pack=touch pwned", "../../etc", "*", "",
+	"`touch pwned`$(touch pwned)", "x' \"; touch pwned\ntouch pwned", "--upload-pack=touch pwned", "../../etc", "*", "",
 }
 
 // unharmed says that none of them could.
