@@ -12,6 +12,9 @@ func checkContract(t testing.TB, v Verdict) {
 	for _, rule := range brokenRules(v) {
 		t.Errorf("the verdict breaks a rule: %s: %+v", rule, v)
 	}
+	if seen := PhaseOf(told(v)); seen != v.Phase {
+		t.Errorf("who sees the conditions takes %s (%s) for %s", v.Phase, v.ReadyCondition.Reason, seen)
+	}
 }
 
 // brokenRules are the rules that v breaks, of those by which kstatus and Flux read conditions,
@@ -32,12 +35,19 @@ func brokenRules(v Verdict) []string {
 		"a message that is too long":          len(v.ReadyCondition.Message) > maxMessage || len(v.Deployed.Message) > maxMessage,
 		"more services ready than there are":  v.ReadyServices > v.Services,
 		"Ready although not all services are": v.Phase == PhaseReady && v.ReadyServices != v.Services,
+		"the conditions tell of another row":  !sameMeaning(PhaseOf(told(v)).Row(), v.PhaseRow),
 	} {
 		if is {
 			broken = append(broken, rule)
 		}
 	}
 	return broken
+}
+
+// sameMeaning says that two rows are the same to all who watch a release.
+func sameMeaning(a, b PhaseRow) bool {
+	a.Phase = b.Phase
+	return a == b
 }
 
 func TestEveryPhaseKeepsTheContract(t *testing.T) {
