@@ -179,15 +179,16 @@ func (l *Ledger) hold(o Orders, value string) (bool, string) {
 		entry.Number, spelled(entry.Images), ecsv1alpha1.AnnotationReleaseHold)
 }
 
-// past is a release in history by its number, or the last before this one that succeeded.
+// past is a release in history by its number, or the last before this one that succeeded and is not
+// the same as this one: after a failure and its revert that has been released twice.
 func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 	if which == previous {
 		for i := range l.History {
-			if i > 0 && CameToAGoodEnd(l.History[i]) {
+			if i > 0 && CameToAGoodEnd(l.History[i]) && !sameRelease(l.History[i], l.History[0]) {
 				return &l.History[i], ""
 			}
 		}
-		return nil, "no release before this one succeeded, as far as history goes"
+		return nil, "no other release before this one succeeded, as far as history goes"
 	}
 	number, err := strconv.ParseInt(which, 10, 64)
 	if err != nil {
@@ -203,6 +204,11 @@ func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 		}
 	}
 	return nil, fmt.Sprintf("history has no release %d, it has %s", number, l.numbers())
+}
+
+// sameRelease says that two releases brought the same images with the same task definitions.
+func sameRelease(a, b ecsv1alpha1.HistoryEntry) bool {
+	return sameImages(a.Images, b.Images) && slices.Equal(slices.Sorted(slices.Values(a.Revisions)), slices.Sorted(slices.Values(b.Revisions)))
 }
 
 // CameToAGoodEnd says that a release was Released or Adopted. Any other may be one that was never

@@ -93,7 +93,7 @@ func TestACommandThatCannotBeActedOnSaysWhyOnce(t *testing.T) {
 		"no token":                  {ecsv1alpha1.AnnotationHold, "previous", "<token>/<number> or <token>/previous", subject(inSyncAlready)},
 		"no such release":           {ecsv1alpha1.AnnotationHold, "1/7", "history has no release 7, it has none", subject(inSyncAlready)},
 		"no number":                 {ecsv1alpha1.AnnotationHold, "1/last", `got "last"`, subject(inSyncAlready)},
-		"nothing before":            {ecsv1alpha1.AnnotationHold, "1/previous", "no release before this one", subject(inSyncAlready)},
+		"nothing before":            {ecsv1alpha1.AnnotationHold, "1/previous", "no other release before this one", subject(inSyncAlready)},
 		"nothing held":              {ecsv1alpha1.AnnotationReleaseHold, "1", "no release is held", subject(inSyncAlready)},
 		"a command that is unknown": {"ecs.heliumai.space/rollback", "1", "no such command: ecs.heliumai.space/rollback=1", subject(inSyncAlready)},
 	} {
@@ -189,6 +189,22 @@ func TestAHoldGoesToAReleaseOfThePastUntilItEndsOrAnotherImageIsAskedFor(t *test
 	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "a/b/7"), true, "going to release 7")
 	wantNotice(t, order(l, ecsv1alpha1.AnnotationHold, "c/previous"), false, "release 7 is held already")
 	wantNotice(t, order(l, ecsv1alpha1.AnnotationReleaseHold, "1"), true, "release 7 is not held any more")
+}
+
+// After a release failed and was reverted, the one before it was released twice.
+func TestThePreviousReleaseIsOneThatBroughtSomethingElse(t *testing.T) {
+	entry := func(number int64, outcome ecsv1alpha1.Outcome, tag string, revisions ...string) ecsv1alpha1.HistoryEntry {
+		return ecsv1alpha1.HistoryEntry{Number: number, Outcome: outcome, Images: image(tag), Revisions: revisions}
+	}
+	reverted := []ecsv1alpha1.HistoryEntry{
+		entry(4, ecsv1alpha1.OutcomeReleased, "v2", "worker:2", "app:2"), entry(3, ecsv1alpha1.OutcomeRolledBack, "v3", "app:3"),
+		entry(2, ecsv1alpha1.OutcomeReleased, "v2", "app:2", "worker:2"), entry(1, ecsv1alpha1.OutcomeAdopted, "v1", "app:1", "worker:1"),
+	}
+	wantNotice(t, order(&Ledger{History: reverted}, ecsv1alpha1.AnnotationHold, "now/previous"), true, "going to release 1 (app:v1)")
+	rebased := []ecsv1alpha1.HistoryEntry{
+		entry(2, ecsv1alpha1.OutcomeReleased, "v1", "app:3"), entry(1, ecsv1alpha1.OutcomeReleased, "v1", "app:2"),
+	}
+	wantNotice(t, order(&Ledger{History: rebased}, ecsv1alpha1.AnnotationHold, "now/previous"), true, "going to release 1 (app:v1)")
 }
 
 func TestAHoldGoesOnlyToWhatCameToItsGoodEnd(t *testing.T) {
