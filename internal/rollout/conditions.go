@@ -43,7 +43,7 @@ func (r Release) deployed(v Verdict) Condition {
 		c.Reason = ecsv1alpha1.ReasonOutOfSync
 	}
 	if at := worst.Status.Name; at != "" {
-		c.Message = shorten(c.Message+"; "+worst.String()+": "+describe(worst.Status, true), maxMessage)
+		c.Message = shorten(c.Message+"; "+worst.String()+": "+describe(worst.Status, true, ""), maxMessage)
 	}
 	return c
 }

@@ -395,7 +395,7 @@ func (r Release) message(phase Phase, seen string) string {
 		said += "; still to go back: " + waits
 	}
 	for i, p := range bad {
-		part := "; " + p.String() + ": " + describe(p.Status, i == 0 && !strings.Contains(seen, p.Status.Message))
+		part := "; " + p.String() + ": " + describe(p.Status, i == 0, seen)
 		more := fmt.Sprintf("; and %d more", len(bad)-i)
 		if i > 0 && len(said)+len(part)+len(more) > maxMessage {
 			return shorten(said+more, maxMessage)
@@ -405,16 +405,27 @@ func (r Release) message(phase Phase, seen string) string {
 	return shorten(said, maxMessage)
 }
 
-// describe is a service's state for a release's message.
-func describe(m ecsv1alpha1.ServiceStatus, wholly bool) string {
+// describe is a service's state for a release's message, wholly without what that has said already.
+func describe(m ecsv1alpha1.ServiceStatus, wholly bool, before string) string {
 	said := string(cmp.Or(m.State, ecsv1alpha1.ServiceUnknown))
 	if m.Reason != "" && m.Reason != said && m.Reason != ecsv1alpha1.ReasonProgressing {
 		said += " (" + m.Reason + ")"
 	}
-	if wholly && m.Message != "" {
-		said += ", " + m.Message
+	if more := unsaid(m.Message, before); wholly && more != "" {
+		said += ", " + more
 	}
 	return said
+}
+
+// unsaid is a message without the clauses that were said before.
+func unsaid(message, before string) string {
+	var rest []string
+	for clause := range strings.SplitSeq(message, "; ") {
+		if before == "" || !strings.Contains(before, strings.TrimPrefix(clause, "waits: ")) {
+			rest = append(rest, clause)
+		}
+	}
+	return strings.Join(rest, "; ")
 }
 
 // without names the services that run no tasks: what they are in place for, they do not do.

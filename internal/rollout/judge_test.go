@@ -229,3 +229,19 @@ func TestWhenAReleaseFailedDoesNotChange(t *testing.T) {
 		t.Errorf("it failed at %v, wanted %v: since when the service is Failed", f, since)
 	}
 }
+
+// What is read at 3 a.m. is not to be read twice.
+func TestAMessageSaysNothingTwice(t *testing.T) {
+	for what, c := range map[string]struct{ message, before, want string }{
+		"nothing before":     {"runs app:1; waits: it bakes", "", "runs app:1; waits: it bakes"},
+		"nothing the same":   {"runs app:1; waits: it bakes", "wave 1 waits", "runs app:1; waits: it bakes"},
+		"all of it":          {"exited with code 3; 3 tasks failed", "failed at a/b: exited with code 3; 3 tasks failed", ""},
+		"what it waits for":  {"runs app:1; waits: wave 0 waits for approval", "wave 0 waits for approval: annotate it", "runs app:1"},
+		"but for both ends":  {"back on app:1; exited with code 3; not tried again", "failed: exited with code 3", "back on app:1; not tried again"},
+		"and of no services": {"", "failed", ""},
+	} {
+		if got := unsaid(c.message, c.before); got != c.want {
+			t.Errorf("%s: %q, wanted %q", what, got, c.want)
+		}
+	}
+}

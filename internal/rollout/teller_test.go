@@ -269,7 +269,7 @@ func (s *teller) act(svc *service, d Decision) []string {
 	at, m, step := svc.at(), d.Memory, d.Step
 	var lines []string
 	if old := s.memory[at]; old.State != m.State || old.Reason != m.Reason {
-		lines = append(lines, fmt.Sprintf("%s: 1 %s: %s", at, describe(m, false), m.Message))
+		lines = append(lines, fmt.Sprintf("%s: 1 %s: %s", at, describe(m, false, ""), m.Message))
 	}
 	lines = append(lines, news(at, s.memory[at], &m)...)
 	if step.Action != ActionNone {

@@ -6,7 +6,7 @@
 -- abort: 1
 09:01:00 ! abort: what was in flight counts as failed
 09:01:00 mumbai/backend: 1 Failed (Aborted): aborted by ecs.heliumai.space/abort=1; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
-09:01:00 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=1; 0/1 services run app:v2; mumbai/backend: Failed (Aborted), aborted by ecs.heliumai.space/abort=1; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
+09:01:00 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=1; 0/1 services run app:v2; mumbai/backend: Failed (Aborted), the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
 
 -- retry: 0
 09:01:30 ! retry: trying once more: 1 failed, 0 drifted
@@ -16,7 +16,7 @@
 -- abort: 2
 09:02:00 ! abort: what was in flight counts as failed
 09:02:00 mumbai/backend: 1 Failed (Aborted): aborted by ecs.heliumai.space/abort=2; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
-09:02:00 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=2; 0/1 services run app:v2; mumbai/backend: Failed (Aborted), aborted by ecs.heliumai.space/abort=2; the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
+09:02:00 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=2; 0/1 services run app:v2; mumbai/backend: Failed (Aborted), the service now has mumbai-backend:2; not tried again until another image is asked for, or a retry
 
 -- retry: 1
 09:07:00 ! retry: trying once more: 1 failed, 0 drifted

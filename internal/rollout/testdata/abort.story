@@ -9,7 +9,7 @@
 09:01:00 mumbai/backend: 2 stops sd-2
 09:01:00 => Ready=False RollingBack: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=1; 0/1 services run app:v2; mumbai/backend: RollingBack, going back to mumbai-backend:1; stopping the deployment of mumbai-backend:2, so that ECS rolls it back
 09:03:15 mumbai/backend: 1 RolledBack (Aborted): back on mumbai-backend:1; aborted by ecs.heliumai.space/abort=1; not tried again until another image is asked for, or a retry
-09:03:15 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=1; 0/1 services run app:v2; mumbai/backend: RolledBack (Aborted), back on mumbai-backend:1; aborted by ecs.heliumai.space/abort=1; not tried again until another image is asked for, or a retry
+09:03:15 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=1; 0/1 services run app:v2; mumbai/backend: RolledBack (Aborted), back on mumbai-backend:1; not tried again until another image is asked for, or a retry
 
 -- retry: 1
 09:06:00 ! retry: trying once more: 1 failed, 0 drifted

@@ -1,6 +1,6 @@
 09:00:00 mumbai/backend: 1 OutOfSync (WaveNotOpen): runs mumbai-backend:1, which does not carry the image; waits: wave 1 opens after wave 0: 0/1 services run the image
 09:00:00 singapore/backend: 1 OutOfSync (AwaitingApproval): runs singapore-backend:1, which does not carry the image; waits: wave 0 waits for approval
-09:00:00 => Ready=False AwaitingApproval: wave 0 waits for approval: annotate the release with ecs.heliumai.space/approve=r1-wave-0-y6c0; 0/2 services run app:v2; singapore/backend: OutOfSync (AwaitingApproval), runs singapore-backend:1, which does not carry the image; waits: wave 0 waits for approval; mumbai/backend: OutOfSync (WaveNotOpen)
+09:00:00 => Ready=False AwaitingApproval: wave 0 waits for approval: annotate the release with ecs.heliumai.space/approve=r1-wave-0-y6c0; 0/2 services run app:v2; singapore/backend: OutOfSync (AwaitingApproval), runs singapore-backend:1, which does not carry the image; mumbai/backend: OutOfSync (WaveNotOpen)
 
 -- approve: r1-wave-1-0000
 09:05:00 ! approve: nothing awaits r1-wave-1-0000: approve an id of status.awaiting

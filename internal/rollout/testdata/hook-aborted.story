@@ -14,7 +14,7 @@
 09:05:15 mumbai/backend: 1 RollingBack: going back to mumbai-backend:1; ECS rolls the service back, it has mumbai-backend:1 now; ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3
 09:05:15 => Ready=False RollingBack: 0/1 services run app:v2; mumbai/backend: RollingBack, going back to mumbai-backend:1; ECS rolls the service back, it has mumbai-backend:1 now; ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3
 09:05:30 mumbai/backend: 1 RolledBack (Aborted): back on mumbai-backend:1; aborted by ecs.heliumai.space/abort=1; not tried again until another image is asked for, or a retry
-09:05:30 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=1; 0/1 services run app:v2; mumbai/backend: RolledBack (Aborted), back on mumbai-backend:1; aborted by ecs.heliumai.space/abort=1; not tried again until another image is asked for, or a retry
+09:05:30 => Ready=False Aborted: failed (Aborted) at mumbai/backend: aborted by ecs.heliumai.space/abort=1; 0/1 services run app:v2; mumbai/backend: RolledBack (Aborted), back on mumbai-backend:1; not tried again until another image is asked for, or a retry
 
 1 registrations, 1 updates
 history 1: app:v2 RolledBack 

@@ -9,7 +9,7 @@
 
 -- restart: 1
 09:05:00 ! restart: restarting every service, wave by wave
-09:05:00 => Ready=False Suspended: the release is suspended; 0/1 services run app:v2; mumbai/backend: InSync, runs mumbai-backend:2; restarting mumbai-backend:2; waits: the release is suspended
+09:05:00 => Ready=False Suspended: the release is suspended; 0/1 services run app:v2; mumbai/backend: InSync, runs mumbai-backend:2; restarting mumbai-backend:2
 
 -- it is resumed
 09:10:00 mumbai/backend: 1 Deploying (Restarting): restarting mumbai-backend:2

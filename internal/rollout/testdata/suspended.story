@@ -1,5 +1,5 @@
 09:00:00 mumbai/backend: 1 OutOfSync (Suspended): runs mumbai-backend:1, which does not carry the image; the release is suspended
-09:00:00 => Ready=False Suspended: the release is suspended; 0/1 services run app:v2; mumbai/backend: OutOfSync (Suspended), runs mumbai-backend:1, which does not carry the image; the release is suspended
+09:00:00 => Ready=False Suspended: the release is suspended; 0/1 services run app:v2; mumbai/backend: OutOfSync (Suspended), runs mumbai-backend:1, which does not carry the image
 
 -- it is resumed
 09:05:00 mumbai/backend: 1 OutOfSync: runs mumbai-backend:1, which does not carry the image; registering one that does
