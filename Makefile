@@ -58,10 +58,11 @@ clean: ## Remove what was built here; Go's caches and the compiled control plane
 ##@ Develop
 
 .PHONY: generate
-generate: ## Write deep copies, CRDs and RBAC from the sources they are declared in
+generate: ## Write deep copies, CRDs, RBAC and Argo CD's settings from the sources they are declared in
 	$(TOOL) controller-gen object paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
+	$(GO) run ./hack/argocd-settings
 
 .PHONY: fmt
 fmt: ## Format all Go sources

@@ -245,3 +245,45 @@ func createNamespaces(t *testing.T, manifest []byte) {
 		}
 	}
 }
+
+// The component is for an overlay of the samples' manifest repository.
+func TestTheJobThatWaitsForAReleaseCanBeAddedToAnOverlay(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS("samples/gitops")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(dir, "wait-job"), os.DirFS("argocd/wait-job")); err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(dir, "overlays", "staging")
+	file := filepath.Join(overlay, "kustomization.yaml")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(content), "components:\n", "components:\n- ../../wait-job\n", 1)
+	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	built, err := shared.build(t.Context(), overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]bool{}
+	for _, object := range objects(t, built) {
+		kinds[object.GetKind()] = true
+		if object.GetNamespace() != "staging" {
+			t.Errorf("%s %s is in namespace %q", object.GetKind(), object.GetName(), object.GetNamespace())
+		}
+	}
+	if !kinds["Job"] || !kinds["ServiceAccount"] || !kinds["RoleBinding"] || !kinds["EcsRelease"] {
+		t.Fatalf("the overlay has %v", kinds)
+	}
+	createNamespaces(t, built)
+	if _, err := shared.apply(t.Context(), built, "--server-side", "--dry-run=server"); err != nil {
+		t.Error(err)
+	}
+}

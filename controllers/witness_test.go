@@ -17,11 +17,14 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/config/argocd"
+	"heliumai.space/ecsrelease/internal/rollout"
 )
 
 // canary is a word that only environment variables of tasks contain. It must show up nowhere
@@ -35,11 +38,12 @@ type witness struct {
 	violations map[string][]string        // by namespace
 	events     map[string][]string        // by namespace, as "Type Reason: note"
 	reasons    map[string]map[string]bool // of conditions and of services' states, by namespace
+	shown      map[string][]string        // by namespace, how healthy Argo CD calls its releases
 	leaks      []error
 }
 
 func newWitness(ctx context.Context, s *suite) (*witness, error) {
-	w := &witness{violations: map[string][]string{}, events: map[string][]string{}, reasons: map[string]map[string]bool{}}
+	w := &witness{violations: map[string][]string{}, events: map[string][]string{}, reasons: map[string]map[string]bool{}, shown: map[string][]string{}}
 	objects, err := cache.New(s.config, cache.Options{Scheme: s.scheme})
 	if err != nil {
 		return nil, fmt.Errorf("setting up the witness: %w", err)
@@ -74,8 +78,13 @@ func (w *witness) noteRelease(object any) {
 	if err != nil {
 		problems = append(problems, err.Error())
 	}
+	shown, problem := argoHealth(release)
+	if problem != "" {
+		problems = append(problems, problem)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.shown[release.Namespace] = append(w.shown[release.Namespace], shown)
 	reasons := w.reasons[release.Namespace]
 	if reasons == nil {
 		reasons = map[string]bool{}
@@ -94,6 +103,22 @@ func (w *witness) noteRelease(object any) {
 			fmt.Sprintf("%s at resourceVersion %s: %s", release.Name, release.ResourceVersion, problem))
 	}
 	w.look("the status of "+release.Namespace+"/"+release.Name, string(status))
+}
+
+// argoHealth is how healthy Argo CD calls a release, and what is wrong with that, if anything is.
+func argoHealth(release *ecsv1alpha1.EcsRelease) (shown, problem string) {
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(release)
+	if err != nil {
+		return "", err.Error()
+	}
+	health, err := argocd.HealthOf(object)
+	if err != nil {
+		return "", err.Error()
+	}
+	if want := rollout.PhaseOf(release).Row().Health; health.Status != string(want) {
+		problem = fmt.Sprintf("Argo CD shows it as %s (%s), wanted %s", health.Status, health.Message, want)
+	}
+	return health.Status, problem
 }
 
 func (w *witness) noteEvent(object any) {
@@ -119,6 +144,13 @@ func (w *witness) violationsIn(namespace string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]string(nil), w.violations[namespace]...)
+}
+
+// healths are how healthy Argo CD called the releases of a namespace, in the order of the watch.
+func (w *witness) healths(namespace string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.shown[namespace]...)
 }
 
 // saw says whether a condition or a service in a namespace ever had the reason.

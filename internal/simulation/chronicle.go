@@ -151,6 +151,7 @@ func (w *world) statusWritten(change memapi.Change, old, now *ecsv1alpha1.EcsRel
 	w.tellTransitions(old, now)
 	w.noSecretsIn("the status of "+key.String(), change.New)
 	w.kstatusContract(key, now)
+	w.argoHealth(key, change, old, now)
 	w.readyIsTrue(key, old, now)
 	w.bystanderIsLeftAlone(key, now)
 	w.isFrugal(key)
