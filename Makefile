@@ -12,9 +12,9 @@ TESTFLAGS ?=
 
 TOOL    := $(GO) tool -modfile=hack/tools/go.mod
 # The directories of the Go modules in this repository.
-MODULES := . hack/kubebox hack/tools hack/actionlint
-# These linters read the sources of all that a package imports. In the two modules that
-# wrap Kubernetes and golangci-lint that takes minutes and 4 GB, for a few files of ours.
+MODULES := . hack/argocd hack/kubebox hack/tools hack/actionlint
+# These linters read the sources of all that a package imports. In the modules that wrap
+# Argo CD, Kubernetes and golangci-lint that takes minutes and 4 GB, for a few files of ours.
 DEEP_LINTERS := bodyclose,exhaustive,govet,kubeapilinter,nilerr,noctx,staticcheck,unparam
 
 ##@ General
@@ -112,6 +112,7 @@ lint: bin/golangci-lint ## Run the linters of .golangci.yml on every module
 	bin/golangci-lint run ./...
 	cd hack/tools && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
 	cd hack/kubebox && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
+	cd hack/argocd && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
 	cd hack/actionlint && ../../bin/golangci-lint run ./...
 
 .PHONY: verify
