@@ -35,6 +35,17 @@ demo: build ## The story from start to end: releases that work, one that crashes
 lab: build ## The same world, left running; prints what to paste to look around
 	bin/lab --mode=lab
 
+.PHONY: e2e-argocd
+e2e-argocd: build bin/e2e/argobox ## From git push to running tasks: CI's scripts, Git, Argo CD and the controller; exits
+	cd hack/tools && $(GO) build -o $(CURDIR)/bin/e2e/kustomize sigs.k8s.io/kustomize/kustomize/v5
+	$(GO) build -o bin/e2e/docker ./hack/docker
+	$(GO) run ./hack/e2e-argocd --tools bin/e2e \
+		--argocd-manifests "$$(cd hack/argocd && $(GO) list -m -f '{{.Dir}}' github.com/argoproj/argo-cd/v3)/manifests"
+
+bin/e2e/argobox: hack/argocd/go.mod hack/argocd/go.sum hack/argocd/main.go
+	@echo "Compiling Argo CD, once; this takes some minutes ..."
+	cd hack/argocd && $(GO) build -ldflags='-s -w' -o $(CURDIR)/$@ .
+
 .PHONY: bench
 bench: build ## Measure and print what the controller costs, as a Markdown table
 	$(GO) run ./hack/bench

@@ -16,7 +16,7 @@ func main() {
 	} {
 		content, err := write()
 		if err == nil {
-			err = os.WriteFile(path, content, 0o644) //nolint:gosec // everybody may read what is committed
+			err = os.WriteFile(path, content, 0o644)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "argocd-settings:", err)
