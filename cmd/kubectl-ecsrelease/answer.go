@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+// answer is what the controller says became of an order, in an event.
+type answer struct {
+	ignored bool
+	note    string
+}
+
+// answers are the events about an order that a release has had, each with its version. Those who may
+// not read events have none.
+func (c *cluster) answers(ctx context.Context, release *ecsv1alpha1.EcsRelease, o order) map[string]corev1.Event {
+	var events corev1.EventList
+	about := fields.OneTermEqualSelector("involvedObject.uid", string(release.UID))
+	if err := c.List(ctx, &events, client.InNamespace(release.Namespace), client.MatchingFieldsSelector{Selector: about}); err != nil {
+		return nil
+	}
+	found := map[string]corev1.Event{}
+	for i := range events.Items {
+		e := &events.Items[i]
+		answers := e.Reason == ecsv1alpha1.EventCommandHandled || e.Reason == ecsv1alpha1.EventCommandIgnored
+		if answers && strings.HasSuffix(e.Action, " "+o.annotation) {
+			found[e.Name] = *e
+		}
+	}
+	return found
+}
+
+// answer is the event about an order that was not there before; nil where none comes soon after the
+// status that echoes the order: reconcile has none, and of many alike the API server is told at times
+// only.
+func (c *cluster) answer(ctx context.Context, release *ecsv1alpha1.EcsRelease, o order, before map[string]corev1.Event) *answer {
+	if o.annotation == ecsv1alpha1.AnnotationReconcile {
+		return nil
+	}
+	const (
+		soon  = 3 * time.Second
+		often = 200 * time.Millisecond
+	)
+	ctx, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	for {
+		for name, e := range c.answers(ctx, release, o) {
+			if known, ok := before[name]; !ok || known.ResourceVersion != e.ResourceVersion {
+				return &answer{ignored: e.Reason == ecsv1alpha1.EventCommandIgnored, note: strings.TrimPrefix(e.Message, o.annotation+": ")}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(often):
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+)
+
+// cluster is the API server that the flags, or the kubeconfig, point to, and the namespace.
+type cluster struct {
+	client.WithWatch
+
+	namespace string
+}
+
+// connect finds the cluster. Nothing is asked of it yet, and no discovery is made: what there is to
+// ask for is known.
+func (p *plugin) connect() (*cluster, error) {
+	config, err := p.kube.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding a cluster: %w", err)
+	}
+	namespace, _, err := p.kube.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, fmt.Errorf("finding the namespace: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, ecsv1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("building the scheme: %w", err)
+		}
+	}
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.Add(ecsv1alpha1.GroupVersion.WithKind("EcsRelease"), meta.RESTScopeNamespace)
+	mapper.Add(ecsv1alpha1.GroupVersion.WithKind("EcsEnvironment"), meta.RESTScopeRoot)
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("Event"), meta.RESTScopeNamespace)
+	reached, err := client.NewWithWatch(config, client.Options{Scheme: scheme, Mapper: mapper})
+	if err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
+	return &cluster{reached, namespace}, nil
+}
+
+// errNoRelease begins what is said of a release that is not there.
+var errNoRelease = errors.New("there is no EcsRelease")
+
+// release is a release as it is now.
+func (c *cluster) release(ctx context.Context, name string) (*ecsv1alpha1.EcsRelease, error) {
+	var release ecsv1alpha1.EcsRelease
+	err := c.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: name}, &release)
+	switch {
+	case meta.IsNoMatchError(err), apierrors.IsNotFound(err) && !named(err):
+		return nil, fmt.Errorf("the cluster has no EcsReleases: are the CRDs installed? (%w)", err)
+	case apierrors.IsNotFound(err):
+		return nil, fmt.Errorf("%w %s in namespace %s", errNoRelease, name, c.namespace)
+	case err != nil:
+		return nil, fmt.Errorf("reading EcsRelease %s/%s: %w", c.namespace, name, err)
+	}
+	release.SetGroupVersionKind(ecsv1alpha1.GroupVersion.WithKind("EcsRelease"))
+	return &release, nil
+}
+
+// named says that what was not found is an object with a name, rather than a kind.
+func named(err error) bool {
+	status, ok := err.(apierrors.APIStatus) //nolint:errorlint // the client returns it as it is
+	return ok && status.Status().Details != nil && status.Status().Details.Name != ""
+}
