@@ -70,6 +70,6 @@ func (c *cluster) release(ctx context.Context, name string) (*ecsv1alpha1.EcsRel
 
 // named says that what was not found is an object with a name, rather than a kind.
 func named(err error) bool {
-	status, ok := err.(apierrors.APIStatus) //nolint:errorlint // the client returns it as it is
-	return ok && status.Status().Details != nil && status.Status().Details.Name != ""
+	var status apierrors.APIStatus
+	return errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Name != ""
 }

@@ -30,21 +30,35 @@ type order struct {
 // The commands of a release. Those of orders need nothing but a token.
 var (
 	orders = []order{
-		{"reconcile", ecsv1alpha1.AnnotationReconcile, func(h *ecsv1alpha1.HandledCommands) string { return h.Reconcile },
-			"Look at every service now, and at whether tags have moved"},
-		{"retry", ecsv1alpha1.AnnotationRetry, func(h *ecsv1alpha1.HandledCommands) string { return h.Retry },
-			"Try what failed once more, with the same image"},
-		{"restart", ecsv1alpha1.AnnotationRestart, func(h *ecsv1alpha1.HandledCommands) string { return h.Restart },
-			"Deploy the same revision anew in every service, wave by wave"},
-		{"abort", ecsv1alpha1.AnnotationAbort, func(h *ecsv1alpha1.HandledCommands) string { return h.Abort },
-			"Make what is in flight fail; strategy.onFailure says what follows"},
-		{"release-hold", ecsv1alpha1.AnnotationReleaseHold, func(h *ecsv1alpha1.HandledCommands) string { return h.ReleaseHold },
-			"End a hold: go to what the spec says"},
+		{
+			"reconcile", ecsv1alpha1.AnnotationReconcile, func(h *ecsv1alpha1.HandledCommands) string { return h.Reconcile },
+			"Look at every service now, and at whether tags have moved",
+		},
+		{
+			"retry", ecsv1alpha1.AnnotationRetry, func(h *ecsv1alpha1.HandledCommands) string { return h.Retry },
+			"Try what failed once more, with the same image",
+		},
+		{
+			"restart", ecsv1alpha1.AnnotationRestart, func(h *ecsv1alpha1.HandledCommands) string { return h.Restart },
+			"Deploy the same revision anew in every service, wave by wave",
+		},
+		{
+			"abort", ecsv1alpha1.AnnotationAbort, func(h *ecsv1alpha1.HandledCommands) string { return h.Abort },
+			"Make what is in flight fail; strategy.onFailure says what follows",
+		},
+		{
+			"release-hold", ecsv1alpha1.AnnotationReleaseHold, func(h *ecsv1alpha1.HandledCommands) string { return h.ReleaseHold },
+			"End a hold: go to what the spec says",
+		},
 	}
-	orderApprove = order{"approve", ecsv1alpha1.AnnotationApprove, func(h *ecsv1alpha1.HandledCommands) string { return h.Approve },
-		"Let a wave open, or a paused deployment go on"}
-	orderHold = order{"hold", ecsv1alpha1.AnnotationHold, func(h *ecsv1alpha1.HandledCommands) string { return h.Hold },
-		"Go back to a release of history and stay there, whatever the spec says"}
+	orderApprove = order{
+		"approve", ecsv1alpha1.AnnotationApprove, func(h *ecsv1alpha1.HandledCommands) string { return h.Approve },
+		"Let a wave open, or a paused deployment go on",
+	}
+	orderHold = order{
+		"hold", ecsv1alpha1.AnnotationHold, func(h *ecsv1alpha1.HandledCommands) string { return h.Hold },
+		"Go back to a release of history and stay there, whatever the spec says",
+	}
 )
 
 // fieldOwner is who the API server says has written our annotations.

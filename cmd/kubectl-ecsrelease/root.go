@@ -44,7 +44,7 @@ What a command ends with: 0 as wanted, 1 it failed, was refused or differs, 2 th
 		&cobra.Group{ID: groupOrder, Title: "To order about:"},
 	)
 	root.AddCommand(
-		p.statusCommand(), p.waitCommand(), p.historyCommand(), p.environmentsCommand(),
+		p.statusCommand(), p.waitCommand(), p.historyCommand(), p.diffCommand(), p.environmentsCommand(),
 		p.approveCommand(), p.holdCommand(), p.suspendCommand(), p.resumeCommand(),
 		p.versionCommand(),
 	)
@@ -79,11 +79,11 @@ func (p *plugin) say(lines ...string) {
 // nothing.
 func (p *plugin) terminal() (screen.Terminal, bool) {
 	file, ok := p.out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" { //nolint:gosec // a file descriptor fits
+	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
 		return screen.Terminal{}, false
 	}
 	t := screen.Terminal{Color: os.Getenv("NO_COLOR") == ""}
-	if width, height, err := term.GetSize(int(file.Fd())); err == nil { //nolint:gosec // likewise
+	if width, height, err := term.GetSize(int(file.Fd())); err == nil {
 		t.Width, t.Height = width, height
 	}
 	return t, true

@@ -43,9 +43,9 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-length(text)))
 }
 
-// print is the line in at most width columns (0: any), in color or without. One that was cut ends
+// render is the line in at most width columns (0: any), in color or without. One that was cut ends
 // in …; blanks at its end are left out.
-func (l line) print(width int, color bool) string {
+func (l line) render(width int, color bool) string {
 	if width > 0 {
 		l = l.cut(width)
 	}

@@ -37,7 +37,7 @@ func Status(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) [
 	}
 	var lines []string
 	for _, l := range append(append(append(head, line{}), body...), foot...) {
-		lines = append(lines, l.print(terminal.Width, terminal.Color))
+		lines = append(lines, l.render(terminal.Width, terminal.Color))
 	}
 	if terminal.Height > 0 {
 		lines = lines[:min(len(lines), terminal.Height)]
@@ -160,5 +160,5 @@ func footer(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) [
 
 // Notice is a line that warns, in a terminal.
 func Notice(text string, terminal Terminal) string {
-	return words(waiting, clean(text)).print(terminal.Width, terminal.Color)
+	return words(waiting, clean(text)).render(terminal.Width, terminal.Color)
 }

@@ -100,9 +100,7 @@ func (d *Document) containersWith(images map[string]string) node {
 func (d *Document) tagsWith(hash string) (node, error) {
 	list := node{kind: arrayKind}
 	for i, t := range d.tags {
-		// AWS reserves the prefix in any mixture of cases.
-		reserved := len(t.Key) >= 4 && strings.EqualFold(t.Key[:4], "aws:")
-		if !reserved && t.Key != TagHash && t.Key != TagBase {
+		if !reserved(t.Key) && t.Key != TagHash && t.Key != TagBase {
 			list.elements = append(list.elements, d.tagNodes[i])
 		}
 	}
@@ -116,6 +114,9 @@ func (d *Document) tagsWith(hash string) (node, error) {
 	}
 	return list, nil
 }
+
+// reserved says that a tag is AWS's own: it reserves the prefix in any mixture of cases.
+func reserved(key string) bool { return len(key) >= 4 && strings.EqualFold(key[:4], "aws:") }
 
 func tagNode(key, value string) node {
 	return node{kind: objectKind}.with("key", stringNode(key)).with("value", stringNode(value))
