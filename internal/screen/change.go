@@ -7,7 +7,6 @@ import (
 	"time"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
-	"heliumai.space/ecsrelease/internal/rollout"
 )
 
 // Changes are the changes from one look at a release to the next, a line each, for logs. Without a
@@ -37,7 +36,7 @@ func Changes(before, after *ecsv1alpha1.EcsRelease, now time.Time) []string {
 		}
 	}
 	if before == nil || Headline(before) != Headline(after) {
-		say("%s: %s", phrase(rollout.PhaseOf(after), readyOf(after).Reason), message(after))
+		say("%s: %s", phrase(after), message(after))
 	}
 	for i := range after.Status.Awaiting {
 		a := &after.Status.Awaiting[i]
@@ -54,7 +53,7 @@ func Changes(before, after *ecsv1alpha1.EcsRelease, now time.Time) []string {
 
 // Headline is how a release is in few words: two that have the same are no news.
 func Headline(release *ecsv1alpha1.EcsRelease) string {
-	said := phrase(rollout.PhaseOf(release), readyOf(release).Reason)
+	said := phrase(release)
 	if progress := release.Status.Progress; progress != "" {
 		said += ", " + progress
 	}

@@ -48,12 +48,11 @@ func Status(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) [
 // header is what a release is about, field by field.
 func header(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) []line {
 	status := &release.Status
-	phase := rollout.PhaseOf(release)
-	m := phaseMark(phase)
+	m := phaseMark(rollout.PhaseOf(release))
 	lines := []line{
 		field("Name", words(strong, release.Name)),
 		field("Namespace", words(plain, release.Namespace)),
-		field("Status", line{{m.sign + " " + phrase(phase, readyOf(release).Reason), m.ink}}),
+		field("Status", line{{m.sign + " " + phrase(release), m.ink}}),
 	}
 	lines = append(lines, paragraph("Message", message(release), plain, terminal)...)
 	lines = append(lines, field("Image", words(plain, cmp.Or(Images(status.Images), Asked(release)))))
@@ -78,13 +77,14 @@ func header(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) [
 	return lines
 }
 
-// phrase is a phase with its reason, where that says more.
-func phrase(phase rollout.Phase, reason string) string {
-	switch reason {
-	case "", string(phase), ecsv1alpha1.ReasonReleased:
+// phrase is the phase of a release with its reason, where that says more.
+func phrase(release *ecsv1alpha1.EcsRelease) string {
+	phase, ready := rollout.PhaseOf(release), readyOf(release)
+	switch {
+	case ready.ObservedGeneration != release.Generation, ready.Reason == string(phase), ready.Reason == ecsv1alpha1.ReasonReleased:
 		return string(phase)
 	default:
-		return fmt.Sprintf("%s (%s)", phase, reason)
+		return fmt.Sprintf("%s (%s)", phase, ready.Reason)
 	}
 }
 
