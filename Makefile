@@ -53,7 +53,7 @@ bench: build ## Measure and print what the controller costs, as a Markdown table
 ##@ Build
 
 .PHONY: build
-build: ## Build bin/manager, bin/awssim, bin/lab and bin/kubebox
+build: ## Build bin/manager, bin/kubectl-ecsrelease, bin/awssim, bin/lab and bin/kubebox
 	@echo "Compiling; the first time this takes some minutes ..."
 	$(GO) build -o bin/ ./cmd/... ./hack/lab
 	hack/control-plane.sh --link bin/kubebox >/dev/null

@@ -45,7 +45,7 @@ func (c *cluster) answer(ctx context.Context, release *ecsv1alpha1.EcsRelease, o
 		return nil
 	}
 	const (
-		soon  = 3 * time.Second
+		soon  = 5 * time.Second
 		often = 200 * time.Millisecond
 	)
 	ctx, cancel := context.WithTimeout(ctx, soon)

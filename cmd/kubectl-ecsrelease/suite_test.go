@@ -294,19 +294,6 @@ func ask(t *testing.T, namespace string, args ...string) outcome {
 	return finish(t, shared.command(t.Context(), namespace, args...))
 }
 
-// eventually waits until the condition holds. The condition says what is missing.
-func eventually(t *testing.T, condition func() error) {
-	t.Helper()
-	const limit = 30 * time.Second
-	err := condition()
-	for began := time.Now(); err != nil; err = condition() {
-		if time.Since(began) > limit {
-			t.Fatalf("not within %s: %v", limit, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-}
-
 // ends fails the test unless a process ended with a code and has said all of some words.
 func (o outcome) ends(t *testing.T, code int, says ...string) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/taskdef"
 )
 
 var update = flag.Bool("update", false, "write the screens instead of comparing them")
@@ -105,12 +106,35 @@ func TestChanges(t *testing.T) {
 	golden(t, "testdata/changes.log", lines)
 }
 
+// What a release would do, in color: what is there already, what is new, what cannot be told.
+func TestPlans(t *testing.T) {
+	image := taskdef.Change{Path: "containerDefinitions[backend].image", Before: "helium-backend:v1", After: "helium-backend@sha256:eb9e9344"}
+	at := Plan{Target: "mumbai", Region: "ap-south-1", Cluster: "helium-mumbai-cluster", Service: "backend", Runs: "helium-backend:7"}
+	anew, known, wrong := at, at, at
+	anew.Family, anew.Changes = "helium-backend", []taskdef.Change{
+		image,
+		{Path: "containerDefinitions[backend].environment[PASSWORD].value", Before: taskdef.Hidden, After: taskdef.HiddenToo},
+		{Path: "tags[ecs.heliumai.space/base].value", After: "helium-backend:7"},
+	}
+	known.Has, known.Changes = "helium-backend:6", []taskdef.Change{image}
+	wrong.Problem = "there is no image helium-backend:v9 in registry 111122223333 in ap-south-1"
+	plans := []Plan{at, anew, known, wrong}
+	golden(t, "testdata/plans.plain", Plans(plans, Terminal{}))
+	golden(t, "testdata/plans.color", Plans(plans, Terminal{Color: true}))
+}
+
 func TestHistory(t *testing.T) {
 	release, now := read(t, "testdata/held.yaml")
 	golden(t, "testdata/history.table", History(release, now))
 }
 
 func TestEnvironments(t *testing.T) {
+	golden(t, "testdata/environments.table", Environments(readEnvironments(t)))
+}
+
+// readEnvironments are the environments of testdata.
+func readEnvironments(t *testing.T) []ecsv1alpha1.EcsEnvironment {
+	t.Helper()
 	raw, err := os.ReadFile("testdata/environments/list.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +143,7 @@ func TestEnvironments(t *testing.T) {
 	if err := yaml.UnmarshalStrict(raw, &list); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/environments.table", Environments(list.Items))
+	return list.Items
 }
 
 // A low terminal shows what is under way first, and never scrolls.

@@ -57,8 +57,13 @@ func header(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) [
 	lines = append(lines, paragraph("Message", message(release), plain, terminal)...)
 	lines = append(lines, field("Image", words(plain, cmp.Or(Images(status.Images), Asked(release)))))
 	for _, image := range status.Images {
-		if image.Digest != "" {
-			lines = append(lines, paragraph("Digest", joined([]string{image.Container, image.Digest}), faint, terminal)...)
+		digest := joined([]string{image.Container, image.Digest})
+		switch {
+		case image.Digest == "":
+		case terminal.Height > 0: // one line will do: it is there to be compared
+			lines = append(lines, field("Digest", words(faint, digest)))
+		default:
+			lines = append(lines, paragraph("Digest", digest, faint, terminal)...)
 		}
 	}
 	if len(status.History) > 0 {

@@ -80,6 +80,14 @@ var arrows = []arrow{
 	{from: "internal/rollout", to: "github.com/aws/smithy-go"},
 	{from: "internal/rollout", to: house + "/internal/cloud"},
 
+	{from: "internal/screen", to: "time", allowed: true},
+	{from: "internal/screen", to: house + "/internal/rollout", allowed: true},
+	{from: "internal/screen", to: house + "/internal/taskdef", allowed: true},
+	{from: "internal/screen", to: house + "/internal/cloud"},
+	{from: "internal/screen", to: "k8s.io/client-go/rest"},
+	{from: "internal/screen", to: "context"},
+	{from: "internal/screen", to: "os"},
+
 	{from: "internal/cloud", to: "github.com/aws/aws-sdk-go-v2/aws", allowed: true},
 	{from: "internal/cloud", to: "github.com/aws/smithy-go", allowed: true},
 	{from: "internal/cloud", to: house + "/internal/taskdef", allowed: true},
@@ -211,7 +219,7 @@ func buildHouse(t *testing.T, root string) {
 	write(t, root, ".golangci.yml", string(rules))
 	for _, room := range []string{
 		"api/v1alpha1", "controllers", "internal/awssim", "internal/cloud",
-		"internal/image", "internal/rollout", "internal/taskdef", "internal/window",
+		"internal/image", "internal/rollout", "internal/screen", "internal/taskdef", "internal/window",
 	} {
 		write(t, root, filepath.Join(room, "room.go"), "package room\n")
 	}
