@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/screen"
 )
 
 // answer is what the controller says became of an order, in an event.
@@ -37,6 +38,11 @@ func (c *cluster) answers(ctx context.Context, release *ecsv1alpha1.EcsRelease, 
 	return found
 }
 
+// note is what an event says about an order.
+func note(e *corev1.Event, o order) string {
+	return screen.Notice(strings.TrimPrefix(e.Message, o.annotation+": "), screen.Terminal{})
+}
+
 // answer is the event about an order that was not there before; nil where none comes soon after the
 // status that echoes the order: reconcile has none, and of many alike the API server is told at times
 // only.
@@ -53,7 +59,7 @@ func (c *cluster) answer(ctx context.Context, release *ecsv1alpha1.EcsRelease, o
 	for {
 		for name, e := range c.answers(ctx, release, o) {
 			if known, ok := before[name]; !ok || known.ResourceVersion != e.ResourceVersion {
-				return &answer{ignored: e.Reason == ecsv1alpha1.EventCommandIgnored, note: strings.TrimPrefix(e.Message, o.annotation+": ")}
+				return &answer{ignored: e.Reason == ecsv1alpha1.EventCommandIgnored, note: note(&e, o)}
 			}
 		}
 		select {

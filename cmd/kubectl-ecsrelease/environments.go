@@ -37,6 +37,9 @@ good end last. It takes reading EcsEnvironments, as the ClusterRole ecsrelease-e
 			list.Items = slices.DeleteFunc(list.Items, func(e ecsv1alpha1.EcsEnvironment) bool {
 				return len(args) > 0 && !slices.Contains(args, e.Name)
 			})
+			for i := range list.Items {
+				list.Items[i].ManagedFields = nil // as kubectl does
+			}
 			list.SetGroupVersionKind(ecsv1alpha1.GroupVersion.WithKind("EcsEnvironmentList"))
 			return p.print(format, &list, func() []string { return screen.Environments(list.Items) })
 		},

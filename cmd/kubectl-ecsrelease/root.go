@@ -30,10 +30,9 @@ func newRoot(out, problems io.Writer) *cobra.Command {
 
 What a command ends with: 0 as wanted, 1 it failed, was refused or differs, 2 the time was up,
 3 it waits for a person, 4 it was used wrongly or the API could not be asked.`,
-		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ecsrelease"},
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		DisableAutoGenTag: true,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ecsrelease"},
+		SilenceUsage:  true,
+		SilenceErrors: true,
 	}
 	root.SetOut(out)
 	root.SetErr(problems)

@@ -37,6 +37,7 @@ func (p *plugin) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			release.ManagedFields = nil // as kubectl does
 			return p.print(format, release, func() []string {
 				terminal, _ := p.terminal()
 				terminal.Height = 0 // it scrolls
