@@ -12,7 +12,7 @@ import (
 	"heliumai.space/ecsrelease/internal/screen"
 )
 
-// previous is the last release before the present one that came to a good end.
+// previous is the release that rollout.Previous says.
 const previous = "previous"
 
 func (p *plugin) holdCommand() *cobra.Command {
@@ -23,7 +23,8 @@ func (p *plugin) holdCommand() *cobra.Command {
 		Short:   orderHold.short,
 		Long: `Go back to a release of history and stay there, whatever the spec says: an emergency rollback that
 Argo CD and Flux do not undo. It ends with release-hold, or with another image in the spec. Without a
-number it is the last release before the present one that was Released or Adopted.`,
+number it is the last release before the present one that was Released or Adopted and brought something
+else.`,
 		Example: `  kubectl ecsrelease hold helium-backend -n production
   kubectl ecsrelease hold helium-backend -n production 3`,
 		Args:              cobra.RangeArgs(1, 2),
@@ -64,12 +65,10 @@ func past(release *ecsv1alpha1.EcsRelease, which string) (*ecsv1alpha1.HistoryEn
 		if hold := release.Status.Hold; hold != nil {
 			return nil, fmt.Errorf("release %d is held already: name another one by its number", hold.Number)
 		}
-		for i := 1; i < len(history); i++ {
-			if rollout.CameToAGoodEnd(history[i]) {
-				return &history[i], nil
-			}
+		if entry := rollout.Previous(history); entry != nil {
+			return entry, nil
 		}
-		return nil, fmt.Errorf("no release before this one was Released or Adopted: %s", screen.Command(release, "history"))
+		return nil, fmt.Errorf("no other release before this one was Released or Adopted: %s", screen.Command(release, "history"))
 	}
 	number, err := strconv.ParseInt(which, 10, 64)
 	if err != nil {

@@ -77,7 +77,7 @@ func TestWhatCannotBeOrderedIsNotSent(t *testing.T) {
 		"hold what is not there": {"ready", []string{"hold", "R", "77"}, "history has no release 77"},
 		"hold a word":            {"ready", []string{"hold", "R", "v2"}, `hold "v2": wanted previous or the number`},
 		"hold while one is held": {"held", []string{"hold", "R"}, "release 7 is held already"},
-		"hold before anything":   {"no-environment", []string{"hold", "R"}, "no release before this one was Released or Adopted"},
+		"hold before anything":   {"no-environment", []string{"hold", "R"}, "no other release before this one was Released or Adopted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			release := tell(t, "no-"+strings.ReplaceAll(name, " ", "-"), c.state)

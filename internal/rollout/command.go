@@ -179,14 +179,11 @@ func (l *Ledger) hold(o Orders, value string) (bool, string) {
 		entry.Number, spelled(entry.Images), ecsv1alpha1.AnnotationReleaseHold)
 }
 
-// past is a release in history by its number, or the last before this one that succeeded and is not
-// the same as this one: after a failure and its revert that has been released twice.
+// past is a release in history by its number, or the previous one.
 func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 	if which == previous {
-		for i := range l.History {
-			if i > 0 && CameToAGoodEnd(l.History[i]) && !sameRelease(l.History[i], l.History[0]) {
-				return &l.History[i], ""
-			}
+		if entry := Previous(l.History); entry != nil {
+			return entry, ""
 		}
 		return nil, "no other release before this one succeeded, as far as history goes"
 	}
@@ -204,6 +201,17 @@ func (l *Ledger) past(which string) (*ecsv1alpha1.HistoryEntry, string) {
 		}
 	}
 	return nil, fmt.Sprintf("history has no release %d, it has %s", number, l.numbers())
+}
+
+// Previous is the last release in history before the newest that came to a good end and brought
+// something else: after a failure and its revert the newest is there twice. nil: there is none.
+func Previous(history []ecsv1alpha1.HistoryEntry) *ecsv1alpha1.HistoryEntry {
+	for i := range history {
+		if i > 0 && CameToAGoodEnd(history[i]) && !sameRelease(history[i], history[0]) {
+			return &history[i]
+		}
+	}
+	return nil
 }
 
 // sameRelease says that two releases brought the same images with the same task definitions.
