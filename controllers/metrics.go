@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -18,6 +19,7 @@ type Metrics struct {
 	failures    *prometheus.CounterVec
 	rollbacks   *prometheus.CounterVec
 	ready       *prometheus.Desc
+	waiting     *prometheus.Desc
 	services    *prometheus.Desc
 	readyCount  *prometheus.Desc
 }
@@ -41,6 +43,8 @@ func NewMetrics(registerer prometheus.Registerer, reader client.Reader) (*Metric
 		}, []string{"result"}),
 		ready: prometheus.NewDesc("ecsrelease_ready",
 			"1 if the release is Ready, 0 if not, -1 if it is Stalled.", labels, nil),
+		waiting: prometheus.NewDesc("ecsrelease_waiting",
+			"1 if the release waits for a person, for its image's promotion or for a window, 0 if not.", labels, nil),
 		services: prometheus.NewDesc("ecsrelease_services",
 			"Services that the release names.", labels, nil),
 		readyCount: prometheus.NewDesc("ecsrelease_services_ready",
@@ -57,6 +61,7 @@ func NewMetrics(registerer prometheus.Registerer, reader client.Reader) (*Metric
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(descs chan<- *prometheus.Desc) {
 	descs <- m.ready
+	descs <- m.waiting
 	descs <- m.services
 	descs <- m.readyCount
 }
@@ -82,8 +87,28 @@ func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
 			ready = -1
 		}
 		gauge(m.ready, ready)
+		waiting := 0.0
+		if waits(release) {
+			waiting = 1
+		}
+		gauge(m.waiting, waiting)
 		gauge(m.services, float64(release.Status.Services))
 		gauge(m.readyCount, float64(release.Status.ReadyServices))
+	}
+}
+
+// waits says whether it is for somebody, or for a time, and not for the controller, that a release is not Ready.
+func waits(release *ecsv1alpha1.EcsRelease) bool {
+	ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady)
+	if ready == nil || ready.Status == metav1.ConditionTrue {
+		return false
+	}
+	switch ready.Reason {
+	case ecsv1alpha1.ReasonAwaitingApproval, ecsv1alpha1.ReasonAwaitingAction, ecsv1alpha1.ReasonSuspended, ecsv1alpha1.ReasonHeld,
+		ecsv1alpha1.ReasonAwaitingPromotion, ecsv1alpha1.ReasonOutsideWindow:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -44,6 +44,7 @@ func TestMetricsTellOfEachRelease(t *testing.T) {
 	w.bump(release, "helium-frontend:v1")
 	w.stalled(release, ecsv1alpha1.ReasonRepositoryNotFound)
 	want("ecsrelease_ready", -1)
+	want("ecsrelease_waiting", 0)
 	want("ecsrelease_services_ready", 0)
 
 	w.must(w.client.Delete(t.Context(), w.get(release)))
