@@ -63,6 +63,7 @@ func run(ctx context.Context, o options) error {
 		Metrics:                       o.metrics(),
 		HealthProbeBindAddress:        o.healthAddress,
 		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              o.leaderID, // of the metric only, beside a lock
 		LeaderElectionReleaseOnCancel: true,
 		LeaseDuration:                 &o.leaseDuration,
 		RenewDeadline:                 &o.renewDeadline,
