@@ -11,6 +11,7 @@ import (
 	_ "time/tzdata" // images without an operating system lack the zones of an environment's windows
 
 	"go.uber.org/zap/zapcore"
+	_ "golang.org/x/crypto/x509roots/fallback" // the same images lack the certificate authorities; where there are some, these are not used
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
