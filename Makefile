@@ -11,10 +11,11 @@ GO        ?= go
 TESTFLAGS ?=
 
 TOOL    := $(GO) tool -modfile=hack/tools/go.mod
+HELM    := $(GO) tool -modfile=hack/release/go.mod helm
 # The directories of the Go modules in this repository.
-MODULES := . hack/argocd hack/kubebox hack/tools hack/actionlint
-# These linters read the sources of all that a package imports. In the modules that wrap
-# Argo CD, Kubernetes and golangci-lint that takes minutes and 4 GB, for a few files of ours.
+MODULES := . hack/actionlint hack/argocd hack/kubebox hack/release hack/tools
+# These linters read the sources of all that a package imports. In the modules that wrap Argo CD,
+# Kubernetes, golangci-lint, ko and Prometheus that takes minutes and 4 GB, for a few files of ours.
 DEEP_LINTERS := bodyclose,exhaustive,govet,kubeapilinter,nilerr,noctx,staticcheck,unparam
 
 ##@ General
@@ -58,9 +59,26 @@ build: ## Build bin/manager, bin/kubectl-ecsrelease, bin/awssim, bin/lab and bin
 	$(GO) build -o bin/ ./cmd/... ./hack/lab
 	hack/control-plane.sh --link bin/kubebox >/dev/null
 
+# The manager's image in install.yaml; by default the one that config/manager names.
+IMAGE ?=
 .PHONY: install.yaml
-install.yaml: ## Write install.yaml: the CRDs, RBAC and the manager, to kubectl apply
-	$(TOOL) kustomize build config/default >$@
+install.yaml: ## Write install.yaml: the CRDs, RBAC and the manager, to kubectl apply (IMAGE=repository:tag)
+	hack/install-yaml.sh '$(IMAGE)' >$@
+
+# make images PUSH=ghcr.io/heliumai VERSION=1.2.3 pushes them instead. IMAGES are those whose program
+# is there, unless they are named.
+VERSION ?= 0.0.0-dev
+PUSH ?=
+IMAGES ?=
+SOURCE ?= https://github.com/heliumai/ecsrelease
+.PHONY: images
+images: ## Build the images for amd64 and arm64 into bin/images, without a registry (PUSH=registry/namespace VERSION=x.y.z)
+	@mkdir -p bin/sbom && cd hack/release && $(GO) build -o $(CURDIR)/bin/build-images ./images
+	@bin/build-images --dir=. --version=$(VERSION) --source=$(SOURCE) --sbom=bin/sbom $(if $(PUSH),--push=$(PUSH),--layout=bin/images) $(IMAGES)
+
+.PHONY: chart
+chart: ## Package the Helm chart into bin (VERSION=x.y.z)
+	$(HELM) package config/chart --version $(VERSION) --app-version $(VERSION) --destination bin
 
 .PHONY: clean
 clean: ## Remove what was built here; Go's caches and the compiled control plane stay
@@ -69,10 +87,11 @@ clean: ## Remove what was built here; Go's caches and the compiled control plane
 ##@ Develop
 
 .PHONY: generate
-generate: ## Write deep copies, CRDs, RBAC and Argo CD's settings from the sources they are declared in
+generate: ## Write deep copies, CRDs, RBAC, the chart's files and Argo CD's settings from their sources
 	$(TOOL) controller-gen object paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=manager paths=./controllers/... output:rbac:artifacts:config=config/rbac
+	hack/chart-files.sh
 	$(GO) run ./hack/argocd-settings
 
 .PHONY: fmt
@@ -125,6 +144,7 @@ lint: bin/golangci-lint ## Run the linters of .golangci.yml on every module
 	cd hack/kubebox && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
 	cd hack/argocd && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
 	cd hack/actionlint && ../../bin/golangci-lint run ./...
+	cd hack/release && ../../bin/golangci-lint run --disable=$(DEEP_LINTERS) ./...
 
 .PHONY: verify
 verify: security ## Generate, tidy and format again; fail, naming the files, if that changes anything; and security
