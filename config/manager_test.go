@@ -60,6 +60,7 @@ func TestTheInstalledManagerReleasesTheSamples(t *testing.T) {
 	if _, err := shared.kube(t.Context(), nil, "apply", "--server-side", "-k", overlay); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { removeSamples(t) })
 	t.Run("at the tag that they have", func(t *testing.T) {
 		eventually(t, patience, func() error { return ready(t, manager, "helium-backend:v1") })
 	})
@@ -107,14 +108,19 @@ func TestTheInstalledManagerReleasesTheSamples(t *testing.T) {
 // furnished is a local AWS with what config/samples needs.
 func furnished(t *testing.T) *lab.Account {
 	t.Helper()
+	server := httptest.NewServer(awssim.New(awssim.Options{Speed: speed}))
+	t.Cleanup(server.Close)
+	return furnishedAt(t, lab.AWS{Endpoint: server.URL})
+}
+
+func furnishedAt(t *testing.T, local lab.AWS) *lab.Account {
+	t.Helper()
 	policy, err := os.ReadFile(filepath.Join("iam", "policy.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(awssim.New(awssim.Options{Speed: speed}))
-	t.Cleanup(server.Close)
 	aws := &lab.Account{
-		AWS: lab.AWS{Endpoint: server.URL}, Home: "ap-south-1", Environments: []string{"staging", "production"}, Policy: policy,
+		AWS: local, Home: "ap-south-1", Environments: []string{"staging", "production"}, Policy: policy,
 		Clusters: lab.SampleClusters(),
 	}
 	if err := aws.Furnish(t.Context()); err != nil {
@@ -127,10 +133,7 @@ func furnished(t *testing.T) *lab.Account {
 // the ports, the namespace, the directory for temporary files.
 func launch(t *testing.T, aws *lab.Account, metrics, health string) *lab.Process {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "manager")
-	if output, err := exec.Command("go", "build", "-o", program, "../cmd/manager").CombinedOutput(); err != nil {
-		t.Fatalf("building the manager: %v\n%s", err, output)
-	}
+	program := builtManager(t)
 	var args []string
 	for _, arg := range shared.deployment(t).Spec.Template.Spec.Containers[0].Args {
 		switch {
@@ -153,6 +156,16 @@ func launch(t *testing.T, aws *lab.Account, metrics, health string) *lab.Process
 		}
 	})
 	return manager
+}
+
+// builtManager is the program.
+func builtManager(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "manager")
+	if output, err := exec.Command("go", "build", "-o", program, "../cmd/manager").CombinedOutput(); err != nil {
+		t.Fatalf("building the manager: %v\n%s", err, output)
+	}
+	return program
 }
 
 // kubeconfigOf is a kubeconfig with a token of a service account.
@@ -225,6 +238,21 @@ func bump(t *testing.T) {
 	}
 	if _, err := shared.apply(t.Context(), built, "--server-side"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// removeSamples takes the releases and environments of the samples away: whoever else releases to
+// these services is not to find them taken.
+func removeSamples(t *testing.T) {
+	t.Helper()
+	built, err := shared.build(context.WithoutCancel(t.Context()), "samples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range objects(t, built) {
+		if object.GetKind() == "EcsRelease" || object.GetKind() == "EcsEnvironment" {
+			remove(t, object)
+		}
 	}
 }
 
