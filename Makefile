@@ -104,10 +104,18 @@ tidy: ## Tidy the go.mod and go.sum of every module
 
 ##@ Check
 
+# What the tests run and takes minutes to compile on a new machine, before their time begins to count.
+.PHONY: test-programs
+test-programs:
+	@echo "Compiling what the tests run; the first time this takes some minutes ..."
+	@$(HELM) version >/dev/null
+	@cd hack/release && $(GO) build ./...
+	@CGO_ENABLED=0 $(GO) build -trimpath -o /dev/null ./cmd/manager
+
 # go vet is among the linters; here it would read the sources of Kubernetes once more.
 # No cached results: tests run programs and read files that Go's cache does not look at.
 .PHONY: test
-test: ## Run all tests, against a real API server and the local AWS
+test: test-programs ## Run all tests, against a real API server and the local AWS
 	@assets=$$(hack/control-plane.sh) && \
 	export KUBEBUILDER_ASSETS="$$assets" && \
 	for module in $(MODULES); do \
