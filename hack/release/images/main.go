@@ -27,6 +27,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/ko/pkg/build"
@@ -201,10 +202,7 @@ func (o options) image(ctx context.Context, ko build.Interface, image string) (s
 	}
 	if o.layout != "" {
 		dir := filepath.Join(o.layout, image)
-		if err := os.RemoveAll(dir); err != nil { // a layout would get the image beside the one before
-			return "", err
-		}
-		if _, err := publish.NewLayout(dir).Publish(ctx, built, path); err != nil {
+		if err := write(dir, built); err != nil {
 			return "", err
 		}
 		digest, err := built.Digest()
@@ -222,6 +220,25 @@ func (o options) image(ctx context.Context, ko build.Interface, image string) (s
 		return "", err
 	}
 	return reference.String(), publisher.Close()
+}
+
+// write writes an OCI layout with one image in it. (ko's own takes no directory with a capital letter.)
+func write(dir string, built build.Result) error {
+	if err := os.RemoveAll(dir); err != nil { // the image would be added to the one before
+		return err
+	}
+	path, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		return err
+	}
+	switch built := built.(type) {
+	case v1.ImageIndex:
+		return path.AppendIndex(built)
+	case v1.Image: // for a single platform
+		return path.AppendImage(built)
+	default:
+		return fmt.Errorf("ko has built a %T, wanted an image or an index of images", built)
+	}
 }
 
 // git is what git says about the sources.
