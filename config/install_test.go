@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,35 @@ func TestInstallingAgainChangesNothing(t *testing.T) {
 	for name, version := range versions() {
 		if before[name] != version {
 			t.Errorf("%s has changed", name)
+		}
+	}
+}
+
+// TestInstallYamlNamesTheImageThatIsAskedFor looks at what make install.yaml writes, with IMAGE and without.
+func TestInstallYamlNamesTheImageThatIsAskedFor(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0123456789abcdef", 4)
+	for asked, want := range map[string]string{
+		"":                                "ghcr.io/heliumai/ecsrelease:v0.1.0",
+		"registry:5000/team/manager:v2":   "registry:5000/team/manager:v2",
+		"registry:5000/manager@" + digest: "registry:5000/manager@" + digest,
+		"manager:v2@" + digest:            "manager:v2@" + digest,
+		"registry:5000/manager":           "", // neither tag nor digest
+	} {
+		output, err := exec.CommandContext(t.Context(), "../hack/install-yaml.sh", asked).Output()
+		if want == "" {
+			if err == nil || !strings.Contains(stderrOf(err), "neither tag nor digest") {
+				t.Errorf("IMAGE=%s gets %v%s", asked, err, stderrOf(err))
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("IMAGE=%s: %v%s", asked, err, stderrOf(err))
+		}
+		if line := "        image: " + want + "\n"; !strings.Contains(string(output), line) {
+			t.Errorf("IMAGE=%s: there is no line %q", asked, line)
+		}
+		if asked == "" && !bytes.Equal(output, shared.installed) {
+			t.Error("without IMAGE it is not config/default")
 		}
 	}
 }
