@@ -411,9 +411,11 @@ func TestEveryValueIsInTheSchema(t *testing.T) {
 }
 
 // maps of values.yaml whose keys are the user's.
-var freeform = []string{"serviceAccount.annotations", "resources", "podAnnotations", "podLabels", "nodeSelector", "affinity",
+var freeform = []string{
+	"serviceAccount.annotations", "resources", "podAnnotations", "podLabels", "nodeSelector", "affinity",
 	"metrics.serviceMonitor.labels", "metrics.prometheusRule.labels", "metrics.prometheusRule.alertLabels",
-	"metrics.dashboard.labels", "metrics.dashboard.annotations", "networkPolicy.metricsFrom"}
+	"metrics.dashboard.labels", "metrics.dashboard.annotations", "networkPolicy.metricsFrom",
+}
 
 // values are the paths of values.yaml, in order.
 func values(t *testing.T) []string {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -190,7 +191,7 @@ func scraped(t *testing.T, url string) map[string][]map[string]string {
 	served := map[string][]map[string]string{}
 	for {
 		var family dto.MetricFamily
-		if err := text.Decode(&family); err == io.EOF {
+		if err := text.Decode(&family); errors.Is(err, io.EOF) {
 			return served
 		} else if err != nil {
 			t.Fatal(err)
