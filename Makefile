@@ -111,6 +111,7 @@ test-programs:
 	@$(HELM) version >/dev/null
 	@cd hack/release && $(GO) build ./...
 	@CGO_ENABLED=0 $(GO) build -trimpath -o /dev/null ./cmd/manager
+	@CGO_ENABLED=0 $(GO) build -trimpath -o /dev/null ./cmd/kubectl-ecsrelease
 
 # go vet is among the linters; here it would read the sources of Kubernetes once more.
 # No cached results: tests run programs and read files that Go's cache does not look at.

@@ -8,6 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	_ "time/tzdata" // the image has no operating system, and so no zones
+
+	_ "golang.org/x/crypto/x509roots/fallback" // nor certificate authorities; where there are some, these are not used
 
 	"heliumai.space/ecsrelease/internal/rollout"
 )
