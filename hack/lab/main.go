@@ -2,7 +2,9 @@
 // AWS (bin/awssim) with the clusters, services and images of config/samples, and the controller
 // (bin/manager). As a demo it then releases v2, which works, v20, which is not for production, v3,
 // which crashes in the first wave of production, and v4, while a table follows; it checks what runs
-// in AWS and what AWS's journal says of each, and ends. As a lab it stays up.
+// in AWS and what AWS's journal says of each, and ends. As a lab it stays up. To furnish, it makes the
+// clusters, services and images in a local AWS that runs already, and ends: what is brought up around
+// that is for whoever follows docs/getting-started.md.
 package main
 
 import (
@@ -20,12 +22,13 @@ import (
 
 // The modes of the program.
 const (
-	modeDemo = "demo"
-	modeLab  = "lab"
+	modeDemo    = "demo"
+	modeLab     = "lab"
+	modeFurnish = "furnish"
 )
 
 func main() {
-	mode := flag.String("mode", modeLab, "demo: tell the story and end; lab: stay up")
+	mode := flag.String("mode", modeLab, "demo: tell the story and end; lab: stay up; furnish: make what the others release to in the AWS that AWS_ENDPOINT_URL names, and end")
 	bin := flag.String("bin", "bin", "where kubebox, awssim and manager are")
 	speed := flag.Float64("speed", 10, "how many times as fast as in AWS deployments pass")
 	timeout := flag.Duration("timeout", 5*time.Minute, "how long the demo may take")
@@ -41,8 +44,11 @@ func main() {
 }
 
 func run(ctx context.Context, mode, bin string, speed float64, timeout time.Duration) (err error) {
+	if mode == modeFurnish {
+		return furnish(ctx, os.Getenv("AWS_ENDPOINT_URL"))
+	}
 	if mode != modeDemo && mode != modeLab {
-		return fmt.Errorf("--mode is %q: it must be %s or %s", mode, modeDemo, modeLab)
+		return fmt.Errorf("--mode is %q: it must be %s, %s or %s", mode, modeDemo, modeLab, modeFurnish)
 	}
 	began := time.Now()
 	world, err := newWorld(bin, speed)

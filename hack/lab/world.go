@@ -20,17 +20,26 @@ type world struct {
 }
 
 func newWorld(bin string, speed float64) (*world, error) {
-	policy, err := os.ReadFile("config/iam/policy.json")
+	account, err := newAccount()
 	if err != nil {
-		return nil, fmt.Errorf("reading the policy (run this from the repository's root): %w", err)
+		return nil, err
 	}
 	machine, err := lab.NewMachine(bin)
 	if err != nil {
 		return nil, err
 	}
-	return &world{Machine: machine, speed: speed, digests: map[string]string{}, account: lab.Account{
-		Home: "ap-south-1", Clusters: lab.SampleClusters(), Environments: []string{"staging", "production"}, Policy: policy,
-	}}, nil
+	return &world{Machine: machine, speed: speed, digests: map[string]string{}, account: account}, nil
+}
+
+// newAccount is the account of config/samples, in an AWS that is still to be named.
+func newAccount() (lab.Account, error) {
+	policy, err := os.ReadFile("config/iam/policy.json")
+	if err != nil {
+		return lab.Account{}, fmt.Errorf("reading the policy (run this from the repository's root): %w", err)
+	}
+	return lab.Account{
+		Home: "ap-south-1", Clusters: lab.SampleClusters(), Environments: []string{staging, production}, Policy: policy,
+	}, nil
 }
 
 // start brings everything up, in the order in which it depends on each other.
