@@ -408,34 +408,6 @@ func trustOf(t *testing.T, page, kind string) trustStatement {
 	return policy.Statement[0]
 }
 
-func TestEveryLinkWithinTheRepositoryLeadsSomewhere(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	links := 0
-	for _, page := range pages(t) {
-		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
-			if strings.Contains(match[1], "://") {
-				continue
-			}
-			links++
-			path, anchor, _ := strings.Cut(match[1], "#")
-			target := page
-			if path != "" {
-				target = filepath.Join(filepath.Dir(page), path)
-			}
-			if _, err := os.Stat(target); err != nil {
-				t.Errorf("%s links to %s: %v", page, match[1], err)
-				continue
-			}
-			if anchor != "" && !slices.Contains(anchors(read(t, target)), anchor) {
-				t.Errorf("%s links to %s: there is no such heading", page, match[1])
-			}
-		}
-	}
-	if links < 10 {
-		t.Errorf("%d links were found, too few to be true", links)
-	}
-}
-
 func read(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -536,16 +508,6 @@ func firstCells(text string) []string {
 		cells = append(cells, match[1])
 	}
 	return cells
-}
-
-// anchors are those of a page's headings, as GitHub and GitLab make them.
-func anchors(page string) []string {
-	var found []string
-	for _, match := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
-		kept := regexp.MustCompile(`[^a-z0-9 _-]`).ReplaceAllString(strings.ToLower(match[1]), "")
-		found = append(found, strings.ReplaceAll(kept, " ", "-"))
-	}
-	return found
 }
 
 // fieldsOf are the paths of all fields below spec and status. What is within a condition is
