@@ -8,9 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -87,10 +84,7 @@ var portraits = map[string]struct {
 		w.alone()
 		w.push("v1")
 		w.serve(desired("backend"))
-		config := w.describe(home, cluster, "backend").DeploymentConfiguration
-		config.MinimumHealthyPercent, config.MaximumPercent = aws.Int32(0), aws.Int32(100) // there is no v1 left to go back to
-		w.update(home, &ecs.UpdateServiceInput{DeploymentConfiguration: config})
-		w.shows("backend", func(s ecstypes.Service) bool { return aws.ToInt32(s.DeploymentConfiguration.MaximumPercent) == 100 })
+		w.leavesNothing("backend")
 		w.behave(awssim.ImageBehavior{Kind: awssim.ImageSlowStart, Image: "*:v1", Seconds: 360_000})
 		w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: "*" + w.push("v2"), ExitCode: 3})
 		release := w.apply("helium-backend:v2")

@@ -217,14 +217,21 @@ func TestADeploymentWithoutProgressFailsByTheDeadline(t *testing.T) {
 	w.registered(2)
 }
 
+// leavesNothing has a service stop what it runs before it starts something else, so that a rollback
+// has to start tasks anew.
+func (w *world) leavesNothing(service string) {
+	w.t.Helper()
+	config := w.describe(home, cluster, service).DeploymentConfiguration
+	config.MinimumHealthyPercent, config.MaximumPercent = aws.Int32(0), aws.Int32(100)
+	w.update(home, &ecs.UpdateServiceInput{Service: &service, DeploymentConfiguration: config})
+	w.shows(service, func(s ecstypes.Service) bool { return aws.ToInt32(s.DeploymentConfiguration.MaximumPercent) == 100 })
+}
+
 func TestNothingIsStartedWhileECSRollsBack(t *testing.T) {
 	w := newWorld(t)
 	w.push("v1")
 	w.serve(desired("backend"))
-	config := w.describe(home, cluster, "backend").DeploymentConfiguration
-	config.MinimumHealthyPercent, config.MaximumPercent = aws.Int32(0), aws.Int32(100) // there is no v1 left to go back to
-	w.update(home, &ecs.UpdateServiceInput{DeploymentConfiguration: config})
-	w.shows("backend", func(s ecstypes.Service) bool { return aws.ToInt32(s.DeploymentConfiguration.MaximumPercent) == 100 })
+	w.leavesNothing("backend")
 	w.behave(awssim.ImageBehavior{Kind: awssim.ImageSlowStart, Image: "*:v1", Seconds: 2500})
 	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: "*" + w.push("v2")})
 	release := w.apply("helium-backend:v2")

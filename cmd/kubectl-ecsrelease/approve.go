@@ -28,11 +28,7 @@ It takes the verb approve on the release. Nothing can be approved in advance.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: p.completeAwaiting,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.connect()
-			if err != nil {
-				return err
-			}
-			release, err := c.release(cmd.Context(), args[0])
+			c, release, err := p.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

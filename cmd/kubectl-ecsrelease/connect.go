@@ -49,6 +49,16 @@ func (p *plugin) connect() (*cluster, error) {
 	return &cluster{reached, namespace}, nil
 }
 
+// find connects, and reads a release.
+func (p *plugin) find(ctx context.Context, name string) (*cluster, *ecsv1alpha1.EcsRelease, error) {
+	c, err := p.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	release, err := c.release(ctx, name)
+	return c, release, err
+}
+
 // errNoRelease begins what is said of a release that is not there.
 var errNoRelease = errors.New("there is no EcsRelease")
 

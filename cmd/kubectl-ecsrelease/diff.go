@@ -35,11 +35,7 @@ there is, 4 when a service could not be compared.`,
 		Args:              one,
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.connect()
-			if err != nil {
-				return err
-			}
-			release, err := c.release(cmd.Context(), args[0])
+			c, release, err := p.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

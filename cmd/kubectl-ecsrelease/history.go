@@ -18,11 +18,7 @@ func (p *plugin) historyCommand() *cobra.Command {
 		Args:              one,
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.connect()
-			if err != nil {
-				return err
-			}
-			release, err := c.release(cmd.Context(), args[0])
+			_, release, err := p.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -34,11 +34,7 @@ else.`,
 			if len(args) > 1 {
 				which = args[1]
 			}
-			c, err := p.connect()
-			if err != nil {
-				return err
-			}
-			release, err := c.release(cmd.Context(), args[0])
+			c, release, err := p.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

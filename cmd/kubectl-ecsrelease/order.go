@@ -78,11 +78,7 @@ func (p *plugin) orderCommand(o order) *cobra.Command {
 		Args:              one,
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.connect()
-			if err != nil {
-				return err
-			}
-			release, err := c.release(cmd.Context(), args[0])
+			c, release, err := p.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
