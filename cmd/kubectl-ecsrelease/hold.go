@@ -88,10 +88,10 @@ func permanent(release *ecsv1alpha1.EcsRelease, entry *ecsv1alpha1.HistoryEntry)
 	for _, image := range entry.Images {
 		edit += " " + image.Image
 	}
-	return []string{
-		"The spec stays as it is. To make it permanent, in the manifest repository, which ends the hold:",
-		"  git revert COMMIT   # the one that brought " + screen.Asked(release),
-		"or",
-		"  " + edit,
+	said := []string{"The spec stays as it is. To make it permanent, in the overlay in the manifest repository, which ends the hold:", "  " + edit}
+	// To revert the last commit goes back by one.
+	if history := release.Status.History; len(history) > 1 && history[1].Number == entry.Number {
+		said = append(said, "or", "  git revert COMMIT   # the one that brought "+screen.Asked(release))
 	}
+	return said
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -119,7 +118,7 @@ func (p *plugin) give(ctx context.Context, c *cluster, release *ecsv1alpha1.EcsR
 	defer cancel()
 	after, err := c.taken(ctx, release, o, value, p.trouble())
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case late(ctx, err):
 		return &ending{rollout.ExitTimeout, fmt.Sprintf(
 			"%s was sent, and no controller has taken it within %s: is the manager running? It is taken when one does", o.name, timeout)}
 	case err != nil:
@@ -128,6 +127,9 @@ func (p *plugin) give(ctx context.Context, c *cluster, release *ecsv1alpha1.EcsR
 	answer := c.answer(ctx, after, o, heard)
 	if answer == nil {
 		p.say(fmt.Sprintf("%s was taken: %s", o.name, screen.Headline(after)))
+		if o.annotation != ecsv1alpha1.AnnotationReconcile {
+			fmt.Fprintf(p.problems, "whether the controller could act on it is in the events of the release; none about it was to be had (may you list events in namespace %s?)\n", release.Namespace)
+		}
 		return nil
 	}
 	if answer.ignored {

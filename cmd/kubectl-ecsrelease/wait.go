@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,15 +56,15 @@ func (p *plugin) await(ctx context.Context, c *cluster, name string, timeout tim
 	err := c.follow(ctx, name, func(release *ecsv1alpha1.EcsRelease) bool {
 		p.say(screen.Changes(last, release, time.Now())...)
 		last, wrong = release.DeepCopy(), nil
-		return rollout.PhaseOf(release).Row().Exit != rollout.ExitTimeout
+		return !ordered(release) && rollout.PhaseOf(release).Row().Exit != rollout.ExitTimeout
 	}, func(err error) {
 		wrong = err
 		trouble(err)
 	})
 	switch {
-	case errors.Is(err, context.DeadlineExceeded) && (last == nil || wrong != nil):
+	case late(ctx, err) && (last == nil || wrong != nil):
 		return fmt.Errorf("the API server did not answer until %s were over: %w", timeout, errors.Join(wrong, err))
-	case errors.Is(err, context.DeadlineExceeded):
+	case late(ctx, err):
 		return &ending{rollout.ExitTimeout, fmt.Sprintf("%s were not enough: it is %s", timeout, rollout.PhaseOf(last))}
 	case err != nil:
 		return err
@@ -76,6 +78,29 @@ func (p *plugin) await(ctx context.Context, c *cluster, name string, timeout tim
 	}
 	p.advise(last)
 	return &ending{code: code}
+}
+
+// late says that err is because of the deadline of ctx, and not of a request of its own.
+func late(ctx context.Context, err error) bool {
+	return err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded)
+}
+
+// ordered says that a release carries an order that no controller has taken yet: what its status says is
+// from before that. Of a release that was never seen it says nothing yet anyway.
+func ordered(release *ecsv1alpha1.EcsRelease) bool {
+	const echo = 253 // bytes; a token that is longer than 256 is echoed by its beginning, in whole characters
+	handled := release.Status.Handled
+	if handled == nil {
+		handled = &ecsv1alpha1.HandledCommands{}
+	}
+	for _, o := range append(slices.Clone(orders), orderApprove, orderHold) {
+		token, taken := release.Annotations[o.annotation], o.handled(handled)
+		echoed := token == taken || len(taken) >= echo && strings.HasPrefix(token, taken)
+		if token != "" && !echoed {
+			return true
+		}
+	}
+	return false
 }
 
 // advise prints what may be done next about a release.

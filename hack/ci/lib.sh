@@ -74,7 +74,7 @@ environments_of() {
 	local line row environment rows=0 found=
 	while IFS= read -r line; do
 		read -r -a row <<<"$line" || true
-		[[ ${#row[@]} -gt 0 && ${row[0]} == "$1" ]] || continue
+		[[ ${#row[@]} -gt 0 && ${row[0]} != \#* && ${row[0]} == "$1" ]] || continue
 		rows=$((rows + 1))
 		for environment in "${row[@]:1}"; do
 			[[ $environment != \#* ]] || break

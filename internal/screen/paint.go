@@ -118,9 +118,10 @@ func wrapped(text string, width int) []string {
 	return lines
 }
 
-// clean is text from elsewhere in one line, and without what a terminal would obey.
+// clean is text from elsewhere in one line, and without what a terminal would obey, or show in
+// another order than it is in.
 func clean(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || r == ' ' || r == utf8.RuneError
+		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == ' ' || r == utf8.RuneError
 	}), " ")
 }

@@ -29,7 +29,7 @@ local held = status.hold ~= nil
 local stalled = is("Stalled")
 local allowed = seen and not (stalled and barred[conditions.Stalled.reason])
 -- An image that is missing is not retried: the release goes on by itself when it arrives.
-local failed = stalled and status.failure ~= nil and status.failure.class ~= "ImageMissing"
+local failed = status.failure ~= nil and status.failure.class ~= "ImageMissing"
 
 -- What a release brought, to be compared: its images and task definitions.
 local function brought(entry)
@@ -64,6 +64,13 @@ local idle = {
   Suspended = true,
 }
 local underWay = is("Reconciling") and not idle[conditions.Reconciling.reason]
+for _, target in ipairs(status.targets or {}) do
+  for _, service in ipairs(target.services or {}) do
+    if service.state == "Deploying" or service.state == "AwaitingAction" then
+      underWay = underWay or not failed
+    end
+  end
+end
 
 return {
   ["reconcile"] = { ["disabled"] = false, ["displayName"] = "Reconcile", ["iconClass"] = "fa fa-fw fa-sync" },
