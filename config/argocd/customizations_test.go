@@ -42,7 +42,7 @@ var enabled = map[string]string{
 	"outdated":          "suspend",
 	"outside_window":    "suspend abort hold-previous",
 	"progressing":       "suspend abort hold-previous",
-	"rolling_back":      "suspend",
+	"rolling_back":      "suspend retry",
 	"suspended":         "resume",
 }
 
