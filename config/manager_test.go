@@ -119,14 +119,12 @@ func furnishedAt(t *testing.T, local lab.AWS) *lab.Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	aws := &lab.Account{
-		AWS: local, Home: "ap-south-1", Environments: []string{"staging", "production"}, Policy: policy,
-		Clusters: lab.SampleClusters(),
-	}
+	aws := lab.SampleAccount(policy)
+	aws.AWS = local
 	if err := aws.Furnish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return aws
+	return &aws
 }
 
 // launch builds and starts the manager as it is installed, but for what a pod has of its own:

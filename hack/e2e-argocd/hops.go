@@ -30,8 +30,7 @@ type call struct {
 // calls are the calls to ECS that the controller's roles made after one.
 func (w *world) calls(ctx context.Context, after uint64) ([]call, error) {
 	var calls []call
-	path := fmt.Sprintf("journal?service=ecs&principal=*assumed-role/ecsrelease-*&after=%d", after)
-	err := w.account.AWS.Admin(ctx, http.MethodGet, path, nil, &calls)
+	err := w.account.AWS.Journal(ctx, after, &calls)
 	return calls, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"heliumai.space/ecsrelease/internal/lab"
 )
@@ -43,9 +42,7 @@ func newWorld(o options) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &world{Machine: machine, options: o, tags: map[string]string{}, account: lab.Account{
-		Home: "ap-south-1", Clusters: lab.SampleClusters(), Environments: []string{staging, production}, Policy: policy,
-	}}, nil
+	return &world{Machine: machine, options: o, tags: map[string]string{}, account: lab.SampleAccount(policy)}, nil
 }
 
 // start brings everything up, in the order in which it depends on each other.
@@ -67,7 +64,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err := w.InstallCRDs(ctx); err != nil {
 		return err
 	}
-	if err := w.startManager(); err != nil {
+	if _, err := w.StartManager(&w.account, "e2e-argocd"); err != nil {
 		return err
 	}
 	if err := w.Kubectl(ctx, "apply", "--server-side", "-k", "hack/e2e-argocd/platform"); err != nil {
@@ -79,16 +76,6 @@ func (w *world) start(ctx context.Context) (err error) {
 	}
 	say("installing Argo CD with config/argocd/argocd-cm.yaml, and the Applications of the manifest repository")
 	return w.startArgoCD(ctx)
-}
-
-func (w *world) startManager() error {
-	_, err := w.Launch("manager", "manager", append(w.account.ManagerEnvironment(), "KUBECONFIG="+w.Kubeconfig),
-		// The world passes faster than AWS, so the controller looks more often.
-		"--in-flight-interval=1s", "--sweep-interval=10s",
-		"--metrics-bind-address=127.0.0.1:0", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:0",
-		"--cluster-name=e2e-argocd",
-	)
-	return err
 }
 
 // startArgoCD installs Argo CD as far as it is needed without a user interface, with the
@@ -116,9 +103,15 @@ func (w *world) startArgoCD(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ports, err := freePorts(3)
-	if err != nil {
-		return err
+	var ports [3]string
+	for i := range ports {
+		address, err := lab.FreeAddress()
+		if err != nil {
+			return err
+		}
+		if _, ports[i], err = net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("reading %s: %w", address, err)
+		}
 	}
 	// The repository server runs git and kustomize, and nobody signs commits here. The cluster that
 	// the controller is in is the one of this kubeconfig.
@@ -163,24 +156,4 @@ func (w *world) homeKubeconfig() error {
 // path is where programs are looked for: the tools first.
 func (w *world) path() string {
 	return w.tools + string(os.PathListSeparator) + os.Getenv("PATH")
-}
-
-// freePorts are ports of this machine that nobody listens on.
-func freePorts(n int) ([]string, error) {
-	ports := make([]string, 0, n)
-	listeners := make([]net.Listener, 0, n)
-	defer func() {
-		for _, listener := range listeners {
-			_ = listener.Close() // nobody ever connected to it
-		}
-	}()
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it takes no time
-		if err != nil {
-			return nil, fmt.Errorf("finding a free port: %w", err)
-		}
-		listeners = append(listeners, listener)
-		ports = append(ports, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	}
-	return ports, nil
 }

@@ -73,7 +73,7 @@ func (w *world) lastCall(ctx context.Context) (uint64, error) {
 // journal are the calls to ECS that the controller's roles made after one.
 func (w *world) journal(ctx context.Context, after uint64) ([]entry, error) {
 	var entries []entry
-	err := w.account.AWS.Admin(ctx, "GET", fmt.Sprintf("journal?service=ecs&principal=*assumed-role/ecsrelease-*&after=%d", after), nil, &entries)
+	err := w.account.AWS.Journal(ctx, after, &entries)
 	return entries, err
 }
 

@@ -37,9 +37,7 @@ func newAccount() (lab.Account, error) {
 	if err != nil {
 		return lab.Account{}, fmt.Errorf("reading the policy (run this from the repository's root): %w", err)
 	}
-	return lab.Account{
-		Home: "ap-south-1", Clusters: lab.SampleClusters(), Environments: []string{staging, production}, Policy: policy,
-	}, nil
+	return lab.SampleAccount(policy), nil
 }
 
 // start brings everything up, in the order in which it depends on each other.
@@ -62,7 +60,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err := w.InstallCRDs(ctx); err != nil {
 		return err
 	}
-	if err := w.startManager(); err != nil {
+	if w.manager, err = w.StartManager(&w.account, "lab"); err != nil {
 		return err
 	}
 	say("kubectl apply -k %s: the environments and releases of config/samples,\n"+
@@ -117,13 +115,3 @@ func (w *world) crashing(ctx context.Context, tag, cluster, service string) erro
 
 // crashCode is what containers that crash exit with.
 const crashCode = 3
-
-func (w *world) startManager() (err error) {
-	w.manager, err = w.Launch("manager", "manager", append(w.account.ManagerEnvironment(), "KUBECONFIG="+w.Kubeconfig),
-		// The world passes faster than AWS, so the controller looks more often.
-		"--in-flight-interval=1s", "--sweep-interval=10s",
-		"--metrics-bind-address=127.0.0.1:0", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:0",
-		"--cluster-name=lab",
-	)
-	return err
-}

@@ -75,6 +75,12 @@ func SampleClusters() []Cluster {
 	}
 }
 
+// SampleAccount is the account of config/samples, with the policy document of its roles, in an AWS that
+// is still to be named.
+func SampleAccount(policy []byte) Account {
+	return Account{Home: "ap-south-1", Clusters: SampleClusters(), Environments: []string{"staging", "production"}, Policy: policy}
+}
+
 // Services are the names of the services of a cluster that names none.
 func Services() []string { return []string{"backend", "worker"} }
 

@@ -38,6 +38,12 @@ func (a AWS) Root(account, region string) aws.Config {
 	return config
 }
 
+// Journal reads the calls to ECS that the controller's roles made after one of the journal into answer, the
+// first one first. Zero stands for all.
+func (a AWS) Journal(ctx context.Context, after uint64, answer any) error {
+	return a.Admin(ctx, http.MethodGet, fmt.Sprintf("journal?service=ecs&principal=*assumed-role/ecsrelease-*&after=%d", after), nil, answer)
+}
+
 // Admin calls the admin API. body goes out as JSON unless it is nil, and the answer is read
 // into answer unless that is nil.
 func (a AWS) Admin(ctx context.Context, method, path string, body, answer any) error {

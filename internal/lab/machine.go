@@ -108,6 +108,15 @@ func (m *Machine) StartAWS(ctx context.Context, name string, args ...string) (AW
 	return AWS{Endpoint: endpoint}, err
 }
 
+// StartManager starts the controller, out of the cluster, as the manager of an account. The local AWS
+// passes faster than AWS, so it looks more often than it would.
+func (m *Machine) StartManager(account *Account, clusterName string) (*Process, error) {
+	return m.Launch("manager", "manager", append(account.ManagerEnvironment(), "KUBECONFIG="+m.Kubeconfig),
+		"--in-flight-interval=1s", "--sweep-interval=10s",
+		"--metrics-bind-address=127.0.0.1:0", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:0",
+		"--cluster-name="+clusterName)
+}
+
 // FreeAddress is an address of this machine that nobody listens on.
 func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it takes no time
