@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,13 +21,12 @@ type answer struct {
 	note    string
 }
 
-// answers are the events about an order that a release has had, each with its version. Those who may
-// not read events have none.
-func (c *cluster) answers(ctx context.Context, release *ecsv1alpha1.EcsRelease, o order) map[string]corev1.Event {
+// answers are the events about an order that a release has had, each with its version.
+func (c *cluster) answers(ctx context.Context, release *ecsv1alpha1.EcsRelease, o order) (map[string]corev1.Event, error) {
 	var events corev1.EventList
 	about := fields.OneTermEqualSelector("involvedObject.uid", string(release.UID))
 	if err := c.List(ctx, &events, client.InNamespace(release.Namespace), client.MatchingFieldsSelector{Selector: about}); err != nil {
-		return nil
+		return nil, fmt.Errorf("listing events in namespace %s: %w", release.Namespace, err)
 	}
 	found := map[string]corev1.Event{}
 	for i := range events.Items {
@@ -35,7 +36,7 @@ func (c *cluster) answers(ctx context.Context, release *ecsv1alpha1.EcsRelease, 
 			found[e.Name] = *e
 		}
 	}
-	return found
+	return found, nil
 }
 
 // note is what an event says about an order.
@@ -43,13 +44,10 @@ func note(e *corev1.Event, o order) string {
 	return screen.Notice(strings.TrimPrefix(e.Message, o.annotation+": "), screen.Terminal{})
 }
 
-// answer is the event about an order that was not there before; nil where none comes soon after the
-// status that echoes the order: reconcile has none, and of many alike the API server is told at times
-// only.
-func (c *cluster) answer(ctx context.Context, release *ecsv1alpha1.EcsRelease, o order, before map[string]corev1.Event) *answer {
-	if o.annotation == ecsv1alpha1.AnnotationReconcile {
-		return nil
-	}
+// answer is the event about an order that was not there before. Where none comes soon after the status
+// that echoes the order it is an error: of many alike the API server is told at times only, and not
+// everybody may read events.
+func (c *cluster) answer(ctx context.Context, release *ecsv1alpha1.EcsRelease, o order, before map[string]corev1.Event) (*answer, error) {
 	const (
 		soon  = 5 * time.Second
 		often = 200 * time.Millisecond
@@ -57,14 +55,18 @@ func (c *cluster) answer(ctx context.Context, release *ecsv1alpha1.EcsRelease, o
 	ctx, cancel := context.WithTimeout(ctx, soon)
 	defer cancel()
 	for {
-		for name, e := range c.answers(ctx, release, o) {
+		events, err := c.answers(ctx, release, o)
+		if apierrors.IsForbidden(err) {
+			return nil, err
+		}
+		for name, e := range events {
 			if known, ok := before[name]; !ok || known.ResourceVersion != e.ResourceVersion {
-				return &answer{ignored: e.Reason == ecsv1alpha1.EventCommandIgnored, note: note(&e, o)}
+				return &answer{ignored: e.Reason == ecsv1alpha1.EventCommandIgnored, note: note(&e, o)}, nil
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return nil, fmt.Errorf("no event about it within %s", soon)
 		case <-time.After(often):
 		}
 	}

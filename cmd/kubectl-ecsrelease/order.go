@@ -101,7 +101,7 @@ func token() string {
 // give gives an order to a release and says what became of it. It is an ending when the controller
 // refused it, or did not take it in time.
 func (p *plugin) give(ctx context.Context, c *cluster, release *ecsv1alpha1.EcsRelease, o order, value string, timeout time.Duration) error {
-	heard := c.answers(ctx, release, o)
+	heard, _ := c.answers(ctx, release, o) // whether they can be read is said where they are needed
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{o.annotation: value}}})
 	if err != nil {
 		return fmt.Errorf("writing the patch: %w", err)
@@ -124,12 +124,15 @@ func (p *plugin) give(ctx context.Context, c *cluster, release *ecsv1alpha1.EcsR
 	case err != nil:
 		return err
 	}
-	answer := c.answer(ctx, after, o, heard)
-	if answer == nil {
-		p.say(fmt.Sprintf("%s was taken: %s", o.name, screen.Headline(after)))
-		if o.annotation != ecsv1alpha1.AnnotationReconcile {
-			fmt.Fprintf(p.problems, "whether the controller could act on it is in the events of the release; none about it was to be had (may you list events in namespace %s?)\n", release.Namespace)
-		}
+	taken := fmt.Sprintf("%s was taken: %s", o.name, screen.Headline(after))
+	if o.annotation == ecsv1alpha1.AnnotationReconcile { // which is never refused, and has no event
+		p.say(taken)
+		return nil
+	}
+	answer, err := c.answer(ctx, after, o, heard)
+	if err != nil {
+		p.say(taken)
+		fmt.Fprintf(p.problems, "whether the controller could act on it, or refused it, cannot be told: %v\n", err)
 		return nil
 	}
 	if answer.ignored {

@@ -4,9 +4,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/rollout"
@@ -148,6 +151,33 @@ func TestTheControllerTakesOrders(t *testing.T) {
 	if handled == nil || handled.Hold == "" || handled.ReleaseHold == "" || handled.Restart == "" || handled.Retry == "" || handled.Abort == "" || handled.Reconcile == "" {
 		t.Errorf("these were handled: %+v", handled)
 	}
+}
+
+// Who may give orders need not be allowed to read events, where the controller says what became of them.
+func TestAnAnswerThatCannotBeReadIsNotTakenForOne(t *testing.T) {
+	create(t, releaseOf("unheard", "helium-backend:v1"))
+	ask(t, staging, "wait", "unheard", "--timeout", "60s").ends(t, rollout.ExitFailed, "ClusterNotFound") // it need not run
+	for _, object := range []client.Object{
+		&rbacv1.Role{
+			ObjectMeta: metav1.ObjectMeta{Namespace: staging, Name: "deaf"},
+			Rules:      []rbacv1.PolicyRule{{APIGroups: []string{ecsv1alpha1.GroupVersion.Group}, Resources: []string{"ecsreleases"}, Verbs: []string{"get", "list", "watch", "patch"}}},
+		},
+		&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: staging, Name: "deaf"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "deaf"},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "deaf"}},
+		},
+	} {
+		if err := shared.client.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); ask(t, staging, "history", "unheard", "--as", "deaf").code != rollout.ExitReady; {
+		if time.Now().After(deadline) {
+			t.Fatal("the role binding has no effect")
+		}
+	}
+	ask(t, staging, "retry", "unheard", "--as", "deaf").ends(t, rollout.ExitReady, "retry was taken: ", "cannot be told", `cannot list resource "events"`)
 }
 
 // What is taken says by its exit that whoever waits next waits for what was ordered.

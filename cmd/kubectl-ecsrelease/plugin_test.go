@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
@@ -58,15 +57,7 @@ func TestDataIsPrintedAsData(t *testing.T) {
 // Where output is no terminal there is a line per change, and nothing that only a terminal obeys.
 func TestALineIsPrintedPerChangeWhereNoTerminalIs(t *testing.T) {
 	release := tell(t, "watched", "promotion")
-	cmd := shared.command(t.Context(), told, "status", release.Name, "-w")
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(output)
+	cmd, lines := begin(t, "status", release.Name, "-w")
 	said := func(what string) {
 		t.Helper()
 		for lines.Scan() {

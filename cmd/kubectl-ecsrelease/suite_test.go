@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -292,6 +293,20 @@ func finish(t *testing.T, cmd *exec.Cmd) outcome {
 func ask(t *testing.T, namespace string, args ...string) outcome {
 	t.Helper()
 	return finish(t, shared.command(t.Context(), namespace, args...))
+}
+
+// begin starts the plugin, in the namespace of what is told, and hands out what it says line by line.
+func begin(t *testing.T, args ...string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	cmd := shared.command(t.Context(), told, args...)
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, bufio.NewScanner(output)
 }
 
 // ends fails the test unless a process ended with a code and has said all of some words.

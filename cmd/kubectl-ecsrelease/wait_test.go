@@ -67,15 +67,7 @@ func TestAWrongUseOrAnAPIThatCannotBeAskedIsNoFailureOfTheRelease(t *testing.T) 
 // A change that comes while somebody waits is waited for, also on top of a failure.
 func TestWhatChangesMeanwhileIsWaitedFor(t *testing.T) {
 	release := tell(t, "changes", "progressing")
-	cmd := shared.command(t.Context(), told, "wait", release.Name, "--timeout", "60s")
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(output)
+	cmd, lines := begin(t, "wait", release.Name, "--timeout", "60s")
 	said := func(what string) {
 		t.Helper()
 		for lines.Scan() {
