@@ -64,8 +64,9 @@ func (r *ReleaseReconciler) stillPermitted(ctx context.Context, p *pass) error {
 }
 
 // turn is whose turn it is: the services that have a step which the quotas leave room for. Of
-// several registrations in one family only the first goes ahead: the others may find that it
-// registered what they need, so that they wait for as long as it does.
+// several registrations in one family only the first goes ahead, and none while the family rests
+// after one whose answer was lost: the others may find that it registered what they need, so that
+// they wait for as long as it does.
 func (r *ReleaseReconciler) turn(p *pass) []*service {
 	type family struct{ account, region, name string }
 	registering := map[family]time.Duration{}
@@ -78,6 +79,7 @@ func (r *ReleaseReconciler) turn(p *pass) []*service {
 		wait := r.Fleet.Wait(s.key, step.Action)
 		if step.Action == rollout.ActionRegister {
 			mine := family{s.key.Identity.AccountID, s.key.Region, s.registrable().Family}
+			wait = max(wait, r.Fleet.FamilyWait(s.key, mine.name, s.facts.EqualAt))
 			if first, taken := registering[mine]; taken {
 				wait = max(first, soon)
 			} else {

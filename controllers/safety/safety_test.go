@@ -67,6 +67,9 @@ type world struct {
 	calls []call
 	// onCall is called before AWS gets a call of the reconciler that changes something.
 	onCall func(call)
+	// lose says of a call whether it is lost on its way, which the reconciler cannot tell from a
+	// call whose answer is lost.
+	lose func(call) bool
 }
 
 // call is a call of the reconciler to AWS.
@@ -89,7 +92,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		sim := awssim.New(awssim.Options{})
-		w := &world{t: t, beforePatch: func(*ecsv1alpha1.EcsRelease) {}, onCall: func(call) {}}
+		w := &world{t: t, beforePatch: func(*ecsv1alpha1.EcsRelease) {}, onCall: func(call) {}, lose: func(call) bool { return false }}
 		w.account = lab.Account{
 			AWS:  lab.AWS{Endpoint: "http://aws.invalid", Client: sim.HTTPClient()},
 			Home: region, Environments: []string{"production"}, Policy: policy,
@@ -202,6 +205,9 @@ func (s spy) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.w.mu.Unlock()
 	if c.changes() {
 		s.w.onCall(c)
+	}
+	if s.w.lose(c) {
+		return nil, io.ErrUnexpectedEOF
 	}
 	return s.RoundTripper.RoundTrip(r)
 }
@@ -343,6 +349,40 @@ func TestNothingIsChangedInAWSWithoutAnIntentInStatus(t *testing.T) {
 	})
 }
 
+// A registration of a family whose last one may have been made waits, and is not announced while
+// it does: each announcement is a write to etcd.
+func TestOnlyARegistrationThatIsSentIsAnnounced(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Destinations[0].Clusters = []string{cluster, elsewhere} })
+		w.shareFamily("helium-backend:1", cluster, elsewhere)
+		w.release("backend", "v1", cluster, elsewhere)
+		w.untilReady("backend")
+
+		announced := map[string]bool{}
+		w.beforePatch = func(release *ecsv1alpha1.EcsRelease) {
+			for _, target := range release.Status.Targets {
+				for _, s := range target.Services {
+					if s.Intent != nil && s.Intent.Action == ecsv1alpha1.IntentRegister {
+						announced[target.Cluster+"/"+s.Name+s.Intent.Since.String()] = true
+					}
+				}
+			}
+		}
+		sent := 0
+		w.lose = func(c call) bool {
+			if c.operation == "RegisterTaskDefinition" {
+				sent++
+			}
+			return c.operation == "RegisterTaskDefinition" && sent == 1
+		}
+		w.change("backend", func(spec *ecsv1alpha1.EcsReleaseSpec) { spec.Image = lab.Repository + ":v2" })
+		w.untilReady("backend")
+		if len(announced) != 2 || sent != 2 {
+			t.Errorf("%d registrations were announced and %d sent, wanted the lost one and another: %v", len(announced), sent, announced)
+		}
+	})
+}
+
 func TestAReleaseThatChangesUnderAPassHasNothingDoneForIt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		changed := false
@@ -396,6 +436,20 @@ func TestAStepIsBasedOnAYoungObservation(t *testing.T) {
 			t.Errorf("v2 was derived from %v, wanted only %s, which ran when v2 was asked for", bases, base)
 		}
 	})
+}
+
+// shareFamily has somebody else deploy one revision to all services of the clusters.
+func (w *world) shareFamily(revision string, clusters ...string) {
+	w.t.Helper()
+	somebody := ecs.NewFromConfig(w.account.AWS.Root(lab.AccountID, region))
+	for _, in := range clusters {
+		for _, service := range lab.Services() {
+			_, err := somebody.UpdateService(w.t.Context(), &ecs.UpdateServiceInput{Cluster: &in, Service: &service, TaskDefinition: &revision})
+			w.must(err)
+		}
+	}
+	time.Sleep(time.Minute) // reads lag
+	w.must(w.account.Settle(w.t.Context()))
 }
 
 // deployAnother has somebody else deploy the task definition of a service with another CPU share,

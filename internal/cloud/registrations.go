@@ -33,11 +33,8 @@ func (r *registrations) begin(key familyKey, looked time.Time) (wait time.Durati
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	turn := r.families[key]
-	switch closed := time.Until(turn.closed); {
-	case closed > 0:
-		return closed, false
-	case turn.busy, !turn.changed.IsZero() && !looked.After(turn.changed):
-		return busyFamily, false
+	if wait := turn.wait(looked); wait > 0 {
+		return wait, false
 	}
 	if r.families == nil {
 		r.families = map[familyKey]familyTurn{}
@@ -45,6 +42,24 @@ func (r *registrations) begin(key familyKey, looked time.Time) (wait time.Durati
 	turn.busy = true
 	r.families[key] = turn
 	return 0, true
+}
+
+// wait is how long begin would make one wait who looked at a time; 0: it is their turn.
+func (r *registrations) wait(key familyKey, looked time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.families[key].wait(looked)
+}
+
+func (t familyTurn) wait(looked time.Time) time.Duration {
+	switch closed := time.Until(t.closed); {
+	case closed > 0:
+		return closed
+	case t.busy, !t.changed.IsZero() && !looked.After(t.changed):
+		return busyFamily
+	default:
+		return 0
+	}
 }
 
 // valid says that what was seen of a family at a time may still be taken for what there is: it is

@@ -13,7 +13,11 @@ func TestAFamilyIsRegisteredInOnlyByWhoLookedSinceTheLastTime(t *testing.T) {
 		other := familyKey{account: "111122223333", region: "us-east-1", family: "helium-backend"}
 		begin := func(key familyKey, looked time.Time, want bool, who string) time.Duration {
 			t.Helper()
+			told := turns.wait(key, looked)
 			wait, ok := turns.begin(key, looked)
+			if told != wait {
+				t.Errorf("%s: asked before, the wait was %s, then it is %s", who, told, wait)
+			}
 			if ok != want {
 				t.Fatalf("%s: let through: %t, want %t (wait %s)", who, ok, want, wait)
 			}

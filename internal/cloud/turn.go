@@ -32,6 +32,13 @@ func (f *Fleet) Wait(k Key, action rollout.Action) time.Duration {
 	return f.budget.bucket(bucketKey{account: k.Identity.AccountID, region: k.Region, quota: q}).wait(time.Now())
 }
 
+// FamilyWait is how long a registration in a family has to wait for another one there, whose answer
+// may be what is wanted, if looked is when the look for an equal revision began; 0: [Fleet.Register]
+// would go ahead. It takes nothing, like [Fleet.Wait].
+func (f *Fleet) FamilyWait(k Key, family string, looked time.Time) time.Duration {
+	return f.registrations.wait(familyKey{account: k.Identity.AccountID, region: k.Region, family: family}, looked)
+}
+
 // wait is how long it will be until a token is there.
 func (b *bucket) wait(now time.Time) time.Duration {
 	b.mu.Lock()
