@@ -106,8 +106,7 @@ func eventfulManager(t *testing.T) (url string) {
 	manager, err := lab.Launch("manager", builtManager(t), filepath.Join(t.TempDir(), "manager.log"),
 		append(aws.ManagerEnvironment(), "KUBECONFIG="+shared.kubeconfig),
 		"--leader-election-namespace=default", "--metrics-bind-address="+address, "--metrics-secure=false",
-		"--health-probe-bind-address=0", "--in-flight-interval=200ms", "--sweep-interval=1s",
-		"--quota-share=0.1") // two looks a second: some of the five that it wants are put off
+		"--health-probe-bind-address=0", "--in-flight-interval=200ms", "--sweep-interval=1s")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -266,15 +267,13 @@ func TestARolloutThatGoesWellIsNeverDegraded(t *testing.T) {
 	begun := w.witness.healths(w.namespace)
 	w.bump(release, "helium-backend:v2")
 	w.ready(release)
-	var seen []string
-	for _, health := range w.witness.healths(w.namespace)[len(begun):] {
-		if len(seen) == 0 || seen[len(seen)-1] != health {
-			seen = append(seen, health)
+	// The witness sees it by a watch of its own.
+	w.eventually("Argo CD to show it as Progressing, then as Healthy, and as nothing else", func() error {
+		if diff := cmp.Diff([]string{"Progressing", "Healthy"}, slices.Compact(w.witness.healths(w.namespace)[len(begun):])); diff != "" {
+			return fmt.Errorf("what Argo CD shows, one after the other (-want +got):\n%s", diff)
 		}
-	}
-	if diff := cmp.Diff([]string{"Progressing", "Healthy"}, seen); diff != "" {
-		t.Errorf("what Argo CD shows, one after the other (-want +got):\n%s", diff)
-	}
+		return nil
+	})
 	if meta.IsStatusConditionTrue(w.get(release).Status.Conditions, ecsv1alpha1.ConditionStalled) {
 		t.Error("it is Stalled")
 	}

@@ -26,6 +26,12 @@ const (
 	quotaBalancerRead     quota = "load-balancing-read"
 )
 
+// quotas are all that calls are counted against.
+var quotas = []quota{
+	quotaServiceRead, quotaServiceModify, quotaDeployment, quotaDeploymentModify, quotaRevision, quotaTaskDefRead,
+	quotaTaskDefModify, quotaClusterRead, quotaRegistryRead, quotaRegistryObject, quotaBalancerRead,
+}
+
 // published are the burst and the sustained rate per second that AWS gives an account in a
 // region ("Request throttling for the Amazon ECS API", and of the same name for Elastic Load
 // Balancing). ECS publishes no rate for StopServiceDeployment and ContinueServiceDeployment, so

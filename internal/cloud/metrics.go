@@ -38,6 +38,10 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Help: "Registrations of task definitions by result: registered, lost (no answer), or the class of the problem.",
 		}, []string{"result"}),
 	}
+	// A rate sees the first of a kind only if there was a 0 before it.
+	for _, q := range quotas {
+		m.rejections.WithLabelValues(string(q))
+	}
 	if registerer == nil {
 		return m, nil
 	}
