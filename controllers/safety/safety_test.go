@@ -353,7 +353,9 @@ func TestNothingIsChangedInAWSWithoutAnIntentInStatus(t *testing.T) {
 // it does: each announcement is a write to etcd.
 func TestOnlyARegistrationThatIsSentIsAnnounced(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Destinations[0].Clusters = []string{cluster, elsewhere} })
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Destinations[0].Clusters = []string{cluster, elsewhere}
+		})
 		w.shareFamily("helium-backend:1", cluster, elsewhere)
 		w.release("backend", "v1", cluster, elsewhere)
 		w.untilReady("backend")
