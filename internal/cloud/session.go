@@ -139,6 +139,9 @@ func (s *session) verify(ctx context.Context) *rollout.Problem {
 // prove is verify, and says of which account the identity really is: "" when that was not told.
 func (s *session) prove(ctx context.Context) (string, *rollout.Problem) {
 	doing := fmt.Sprintf("becoming %s in %s", s.identity, s.region)
+	if s.identity.RoleARN == "" {
+		doing = fmt.Sprintf("finding AWS credentials for %s, without a role to assume", s.region)
+	}
 	credentials, problem := s.credentials(ctx, doing)
 	if problem != nil {
 		return "", problem
@@ -149,7 +152,7 @@ func (s *session) prove(ctx context.Context) (string, *rollout.Problem) {
 	}
 	if account := who.account; account != s.identity.AccountID {
 		return account, because(rollout.ProblemRefused, ecsv1alpha1.ReasonAccountMismatch,
-			"%s: it is of account %s, wanted %s", doing, account, s.identity.AccountID)
+			"%s: the account is %s, wanted %s", doing, account, s.identity.AccountID)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,7 +222,7 @@ func (s *session) arn(resource string) string {
 // String names the identity for messages, without the external id.
 func (id Identity) String() string {
 	if id.RoleARN == "" {
-		return "the controller's own identity"
+		return "its own identity"
 	}
 	return id.RoleARN
 }
