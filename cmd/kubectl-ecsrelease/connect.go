@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/screen"
 )
 
 // cluster is the API server that the flags, or the kubeconfig, point to, and the namespace.
@@ -19,6 +22,37 @@ type cluster struct {
 	client.WithWatch
 
 	namespace string
+}
+
+// flags are those that say which cluster is meant and as whom, as they were given: what is suggested
+// next must reach the same. A token is not repeated.
+func (p *plugin) flags() screen.Flags {
+	var flags screen.Flags
+	for _, flag := range []struct {
+		name  string
+		value *string
+	}{
+		{"kubeconfig", p.kube.KubeConfig}, {"context", p.kube.Context}, {"cluster", p.kube.ClusterName},
+		{"user", p.kube.AuthInfoName}, {"server", p.kube.APIServer}, {"as", p.kube.Impersonate},
+	} {
+		if *flag.value != "" {
+			flags = append(flags, "--"+flag.name, quoted(*flag.value))
+		}
+	}
+	for _, group := range *p.kube.ImpersonateGroup {
+		flags = append(flags, "--as-group", quoted(group))
+	}
+	return flags
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	if !strings.ContainsFunc(word, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./:@%+=,", r)
+	}) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // connect finds the cluster. Nothing is asked of it yet, and no discovery is made: what there is to

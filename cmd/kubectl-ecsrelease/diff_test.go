@@ -98,6 +98,15 @@ func TestDiffIsMadeWithTheCallersCredentials(t *testing.T) {
 			finish(t, cmd).ends(t, rollout.ExitUsage, c.says)
 		})
 	}
+	t.Run("none", func(t *testing.T) {
+		cmd := shared.command(t.Context(), told, "diff", release.Name)
+		cmd.Env = append(cmd.Env, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_EC2_METADATA_DISABLED=true", "HOME="+t.TempDir())
+		said := finish(t, cmd)
+		said.ends(t, rollout.ExitUsage, "finding AWS credentials for ap-south-1")
+		if strings.Contains(said.all(), "controller") {
+			t.Errorf("it speaks of the controller:\n%s", said.all())
+		}
+	})
 	retell(t, release, ecsv1alpha1.EcsReleaseStatus{Targets: []ecsv1alpha1.TargetStatus{
 		{Name: "mumbai", Region: home, Cluster: "others", AccountID: "999999999999"},
 	}}, release.Generation)

@@ -41,7 +41,7 @@ func TestThePageHasTheExitCodesOfTheTableOfPhases(t *testing.T) {
 // flag that is not there.
 func TestThePageShowsEveryCommand(t *testing.T) {
 	content := page(t)
-	root := newRoot(io.Discard, io.Discard)
+	root := newRoot(&output{Writer: io.Discard}, io.Discard)
 	for _, command := range root.Commands() {
 		name := command.Name()
 		if name == "completion" || name == "help" {

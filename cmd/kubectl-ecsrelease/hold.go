@@ -38,7 +38,7 @@ else.`,
 			if err != nil {
 				return err
 			}
-			entry, err := past(release, which)
+			entry, err := past(release, which, p.flags())
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ else.`,
 }
 
 // past is the release of history to go back to.
-func past(release *ecsv1alpha1.EcsRelease, which string) (*ecsv1alpha1.HistoryEntry, error) {
+func past(release *ecsv1alpha1.EcsRelease, which string, flags screen.Flags) (*ecsv1alpha1.HistoryEntry, error) {
 	history := release.Status.History
 	if which == previous {
 		if hold := release.Status.Hold; hold != nil {
@@ -64,7 +64,7 @@ func past(release *ecsv1alpha1.EcsRelease, which string) (*ecsv1alpha1.HistoryEn
 		if entry := rollout.Previous(history); entry != nil {
 			return entry, nil
 		}
-		return nil, fmt.Errorf("no other release before this one was Released or Adopted: %s", screen.Command(release, "history"))
+		return nil, fmt.Errorf("no other release before this one was Released or Adopted: %s", flags.Command(release, "history"))
 	}
 	number, err := strconv.ParseInt(which, 10, 64)
 	if err != nil {
@@ -79,7 +79,7 @@ func past(release *ecsv1alpha1.EcsRelease, which string) (*ecsv1alpha1.HistoryEn
 			return entry, nil
 		}
 	}
-	return nil, fmt.Errorf("history has no release %d: %s", number, screen.Command(release, "history"))
+	return nil, fmt.Errorf("history has no release %d: %s", number, flags.Command(release, "history"))
 }
 
 // permanent is how to make in Git what a hold does here.

@@ -30,9 +30,13 @@ func main() {
 // run runs one command to its end, and is what to exit with: what the command says, or else that it
 // was used wrongly or the API could not be asked.
 func run(args []string, out, problems io.Writer) int {
-	root := newRoot(out, problems)
+	written := &output{Writer: out}
+	root := newRoot(written, problems)
 	root.SetArgs(args)
 	err := root.Execute()
+	if err == nil {
+		err = written.err
+	}
 	var end *ending
 	switch {
 	case err == nil:

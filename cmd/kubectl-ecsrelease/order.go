@@ -138,7 +138,7 @@ func (p *plugin) give(ctx context.Context, c *cluster, release *ecsv1alpha1.EcsR
 	if answer.ignored {
 		return &ending{rollout.ExitFailed, fmt.Sprintf("%s was refused: %s", o.name, answer.note)}
 	}
-	p.say(fmt.Sprintf("%s: %s", o.name, answer.note), "To see it go on:", "  "+screen.Command(after, "status", "-w"))
+	p.say(fmt.Sprintf("%s: %s", o.name, answer.note), "To see it go on:", "  "+p.flags().Command(after, "status", "-w"))
 	return nil
 }
 

@@ -3,10 +3,28 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 )
+
+// output is where a command prints to. What cannot be written is no success, whatever the command
+// does then.
+type output struct {
+	io.Writer
+
+	// err is the first that there was.
+	err error
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	n, err := o.Writer.Write(text)
+	if err != nil && o.err == nil {
+		o.err = fmt.Errorf("writing the output: %w", err)
+	}
+	return n, err
+}
 
 // outputFlag lets a command print data instead of words.
 func outputFlag(cmd *cobra.Command, format *string) {

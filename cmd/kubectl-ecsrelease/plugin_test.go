@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,41 @@ func TestKubectlRunsThePlugin(t *testing.T) {
 	kubectl("__complete", "ecsrelease", "hold", "-n", told, release.Name, "").ends(t, rollout.ExitReady, "previous", "9\thelium-backend:v2")
 	waiting := tell(t, "completing", "awaiting-approval")
 	kubectl("__complete", "ecsrelease", "approve", "-n", told, waiting.Name, "").ends(t, rollout.ExitReady, waiting.Status.Awaiting[0].ID)
+}
+
+// A command that is suggested reaches the cluster that was looked at.
+func TestSuggestedCommandsReachTheSameCluster(t *testing.T) {
+	release := tell(t, "elsewhere", "failed")
+	suggests := " -n told --kubeconfig " + shared.kubeconfig() + " --as admin --as-group system:masters"
+	for _, command := range [][]string{{"status"}, {"wait"}} {
+		said := ask(t, told, append(command, release.Name, "--kubeconfig", shared.kubeconfig(), "--as=admin", "--as-group=system:masters")...)
+		if !strings.Contains(said.all(), "kubectl ecsrelease retry elsewhere"+suggests) {
+			t.Errorf("%s does not suggest to retry with%s:\n%s", command, suggests, said.all())
+		}
+	}
+	for word, want := range map[string]string{"arn:aws:eks:ap-south-1:111122223333:cluster/a": "arn:aws:eks:ap-south-1:111122223333:cluster/a", "my kube's": `'my kube'\''s'`} {
+		if got := quoted(word); got != want {
+			t.Errorf("%s is quoted as %s, want %s", word, got, want)
+		}
+	}
+}
+
+// What could not be written was not done.
+func TestOutputThatIsLostIsAnError(t *testing.T) {
+	release := tell(t, "unwritten", "ready")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{{"status", release.Name}, {"history", release.Name}, {"status", release.Name, "-o", "yaml"}} {
+		cmd := shared.command(t.Context(), told, args...)
+		var problems strings.Builder
+		cmd.Stdout, cmd.Stderr = full, &problems
+		if err := cmd.Run(); cmd.ProcessState.ExitCode() != rollout.ExitUsage || !strings.Contains(problems.String(), "no space left") {
+			t.Errorf("%v ended with %v and said %q, wanted %d", args, err, problems.String(), rollout.ExitUsage)
+		}
+	}
 }
 
 func TestDataIsPrintedAsData(t *testing.T) {

@@ -16,12 +16,13 @@ import (
 
 // plugin is what all commands share.
 type plugin struct {
-	kube          *genericclioptions.ConfigFlags
-	out, problems io.Writer
+	kube     *genericclioptions.ConfigFlags
+	out      *output
+	problems io.Writer
 }
 
 // newRoot is the command with all that are below it.
-func newRoot(out, problems io.Writer) *cobra.Command {
+func newRoot(out *output, problems io.Writer) *cobra.Command {
 	p := &plugin{kube: genericclioptions.NewConfigFlags(true), out: out, problems: problems}
 	root := &cobra.Command{
 		Use:   "kubectl-ecsrelease",
@@ -77,11 +78,12 @@ func (p *plugin) say(lines ...string) {
 // terminal is the terminal that output goes to; false where it goes elsewhere, or to one that obeys
 // nothing.
 func (p *plugin) terminal() (screen.Terminal, bool) {
-	file, ok := p.out.(*os.File)
+	t := screen.Terminal{Flags: p.flags()}
+	file, ok := p.out.Writer.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
-		return screen.Terminal{}, false
+		return t, false
 	}
-	t := screen.Terminal{Color: os.Getenv("NO_COLOR") == ""}
+	t.Color = os.Getenv("NO_COLOR") == ""
 	if width, height, err := term.GetSize(int(file.Fd())); err == nil {
 		t.Width, t.Height = width, height
 	}

@@ -55,7 +55,7 @@ func (p *plugin) watchStatus(ctx context.Context, c *cluster, name string) error
 	if _, ok := p.terminal(); !ok {
 		var last *ecsv1alpha1.EcsRelease
 		return c.follow(ctx, name, func(release *ecsv1alpha1.EcsRelease) bool {
-			p.say(screen.Changes(last, release, time.Now())...)
+			p.say(screen.Changes(last, release, time.Now(), p.flags())...)
 			last = release.DeepCopy()
 			return false
 		}, p.trouble())

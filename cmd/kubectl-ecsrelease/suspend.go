@@ -6,8 +6,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"heliumai.space/ecsrelease/internal/screen"
 )
 
 func (p *plugin) suspendCommand() *cobra.Command {
@@ -46,10 +44,10 @@ func (p *plugin) suspension(name, short string, suspend bool) *cobra.Command {
 				return fmt.Errorf("patching EcsRelease %s/%s: %w", release.Namespace, release.Name, err)
 			}
 			if suspend {
-				p.say("suspended: nothing more is started; to go on:", "  "+screen.Command(release, "resume"))
+				p.say("suspended: nothing more is started; to go on:", "  "+p.flags().Command(release, "resume"))
 				return nil
 			}
-			p.say("resumed; to see it go on:", "  "+screen.Command(release, "status", "-w"))
+			p.say("resumed; to see it go on:", "  "+p.flags().Command(release, "status", "-w"))
 			return nil
 		},
 	}

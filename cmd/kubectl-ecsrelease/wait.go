@@ -54,7 +54,7 @@ func (p *plugin) await(ctx context.Context, c *cluster, name string, timeout tim
 	var wrong error
 	trouble := p.trouble()
 	err := c.follow(ctx, name, func(release *ecsv1alpha1.EcsRelease) bool {
-		p.say(screen.Changes(last, release, time.Now())...)
+		p.say(screen.Changes(last, release, time.Now(), p.flags())...)
 		last, wrong = release.DeepCopy(), nil
 		return !ordered(release) && rollout.PhaseOf(release).Row().Exit != rollout.ExitTimeout
 	}, func(err error) {
@@ -105,7 +105,7 @@ func ordered(release *ecsv1alpha1.EcsRelease) bool {
 
 // advise prints what may be done next about a release.
 func (p *plugin) advise(release *ecsv1alpha1.EcsRelease) {
-	for _, advice := range screen.Next(release, time.Now()) {
+	for _, advice := range screen.Next(release, time.Now(), p.flags()) {
 		p.say(advice.Says)
 		if advice.Command != "" {
 			p.say("  " + advice.Command)

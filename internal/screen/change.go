@@ -11,7 +11,7 @@ import (
 
 // Changes are the changes from one look at a release to the next, a line each, for logs. Without a
 // look before, it is one line about how the release is.
-func Changes(before, after *ecsv1alpha1.EcsRelease, now time.Time) []string {
+func Changes(before, after *ecsv1alpha1.EcsRelease, now time.Time, flags Flags) []string {
 	var changes []string
 	say := func(format string, args ...any) { changes = append(changes, fmt.Sprintf(format, args...)) }
 	if before != nil {
@@ -41,7 +41,7 @@ func Changes(before, after *ecsv1alpha1.EcsRelease, now time.Time) []string {
 	for i := range after.Status.Awaiting {
 		a := &after.Status.Awaiting[i]
 		if before == nil || !slices.ContainsFunc(before.Status.Awaiting, func(b ecsv1alpha1.Awaiting) bool { return b.ID == a.ID }) {
-			advice := decision(after, a, now)
+			advice := decision(after, a, now, flags)
 			say("%s %s", advice.Says, advice.Command)
 		}
 	}

@@ -97,8 +97,8 @@ func TestChanges(t *testing.T) {
 	for _, name := range []string{"changed-since", "promotion", "baking", "awaiting-approval", "suspended", "progressing", "ready", "not-permitted"} {
 		release, now := read(t, "testdata/"+name+".yaml")
 		lines = append(lines, "# "+name)
-		lines = append(lines, Changes(last, release, now)...)
-		if again := Changes(release, release, now); again != nil {
+		lines = append(lines, Changes(last, release, now, nil)...)
+		if again := Changes(release, release, now, nil); again != nil {
 			t.Errorf("%s: nothing has changed, and it says %q", name, again)
 		}
 		last = release
@@ -176,7 +176,7 @@ func TestATerminalObeysNothingThatComesFromElsewhere(t *testing.T) {
 	}
 	service := &release.Status.Targets[0].Services[0]
 	service.State, service.Message = ecsv1alpha1.ServiceFailed, evil
-	all := append(Status(release, now, Terminal{}), Changes(nil, release, now)...)
+	all := append(Status(release, now, Terminal{}), Changes(nil, release, now, nil)...)
 	all = append(all, History(release, now)...)
 	for _, l := range all {
 		if strings.ContainsAny(l, "\x1b\x07\r\n\u009b") {

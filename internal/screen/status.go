@@ -16,6 +16,8 @@ type Terminal struct {
 	Width, Height int
 	// Color says that it takes colors.
 	Color bool
+	// Flags are what commands are given so that they reach the cluster that was looked at.
+	Flags Flags
 }
 
 // Status is a release at a time: what it is about, the tree of it, and what to do next. In a terminal
@@ -26,7 +28,7 @@ func Status(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) [
 	room := 0
 	if terminal.Height > 0 {
 		const least = 3 // of the header: the name and how it is
-		head = head[:max(least, min(len(head), terminal.Height-len(foot)-least))]
+		head = head[:max(least, min(len(head), (terminal.Height-len(foot))/2))]
 		room = max(1, terminal.Height-len(head)-len(foot)-1)
 		fold(&root, room)
 	}
@@ -145,7 +147,7 @@ func paragraph(name, text string, i ink, terminal Terminal) []line {
 // backslash.
 func footer(release *ecsv1alpha1.EcsRelease, now time.Time, terminal Terminal) []line {
 	var lines []line
-	for _, a := range Next(release, now) {
+	for _, a := range Next(release, now, terminal.Flags) {
 		lines = append(lines, line{})
 		for _, part := range wrapped(clean(a.Says), terminal.Width) {
 			lines = append(lines, words(waiting, part))

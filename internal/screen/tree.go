@@ -211,7 +211,7 @@ func tells(s *ecsv1alpha1.ServiceStatus) bool {
 // deploymentNode is a deployment of ours that is under way, or failed.
 func deploymentNode(d *ecsv1alpha1.DeploymentStatus, now time.Time) node {
 	n := node{mark: markMoving, name: "deployment", state: cmp.Or(d.Stage, "InProgress")}
-	if d.Desired > 0 {
+	if d.Desired > 0 && d.Outcome == "" {
 		n.tasks = fmt.Sprintf("%d/%d", d.Running, d.Desired)
 	}
 	if d.Purpose == ecsv1alpha1.PurposeRollback {
