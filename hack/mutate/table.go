@@ -334,8 +334,8 @@ var table = []mutation{
 	{
 		name:     "a family is registered in without a look since the last time",
 		file:     "internal/cloud/registrations.go",
-		old:      "	case turn.busy, !turn.changed.IsZero() && !looked.After(turn.changed):\n",
-		new:      "	case turn.busy:\n",
+		old:      "	case t.busy, !t.changed.IsZero() && !looked.After(t.changed):\n",
+		new:      "	case t.busy:\n",
 		catchers: []catcher{{cloudTests, "TestAFamilyIsRegisteredIn"}},
 		why:      "two services that share a family would register the same content twice",
 	},
