@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -63,36 +65,81 @@ func (r *ReleaseReconciler) stillPermitted(ctx context.Context, p *pass) error {
 	}
 }
 
-// turn is whose turn it is: the services that have a step which the quotas leave room for. Of
-// several registrations in one family only the first goes ahead, and none while the family rests
-// after one whose answer was lost: the others may find that it registered what they need, so that
-// they wait for as long as it does.
+// turn is whose turn it is: the services that have a step which there is room for. The others stand
+// in line. Of several registrations in one family only the first goes ahead: the others may find that
+// it registered what they need, so that they wait for as long as it does.
 func (r *ReleaseReconciler) turn(p *pass) []*service {
 	type family struct{ account, region, name string }
-	registering := map[family]time.Duration{}
+	registering := map[family]cloud.Place{}
 	var steps []*service
 	for _, s := range p.services {
-		step := s.decision.Step
-		if step.Action == rollout.ActionNone {
+		if s.decision.Step.Action == rollout.ActionNone {
 			continue
 		}
-		wait := r.Fleet.Wait(s.key, step.Action)
-		if step.Action == rollout.ActionRegister {
-			mine := family{s.key.Identity.AccountID, s.key.Region, s.registrable().Family}
-			wait = max(wait, r.Fleet.FamilyWait(s.key, mine.name, s.facts.EqualAt))
-			if first, taken := registering[mine]; taken {
-				wait = max(first, soon)
-			} else {
-				registering[mine] = wait
-			}
+		turn := p.turn(s)
+		mine := family{s.key.Identity.AccountID, s.key.Region, turn.Family}
+		place, taken := registering[mine]
+		switch {
+		case turn.Family == "":
+			place = r.Fleet.Turn(turn)
+		case taken:
+			place.Again = max(place.Again, soon)
+		default:
+			place = r.Fleet.Turn(turn)
+			registering[mine] = place
 		}
-		if wait > 0 {
-			s.retryAfter = wait
+		if place.Again > 0 {
+			s.retryAfter = place.Again
+			s.memory.Message = inLine(s.memory.Message, place, s)
 			continue
 		}
 		steps = append(steps, s)
 	}
 	return steps
+}
+
+// turn is the step of a service as one that wants its turn. What brings a service back, or a release on
+// that has begun, goes before what is new.
+func (p *pass) turn(s *service) cloud.Turn {
+	step := s.decision.Step
+	turn := cloud.Turn{
+		Key: s.key, Action: step.Action, Owner: client.ObjectKeyFromObject(p.release), Environment: p.environment.Name,
+		Urgent: step.Purpose == ecsv1alpha1.PurposeRollback || slices.ContainsFunc(p.services, func(s *service) bool { return s.decision.InFlight }),
+	}
+	if step.Action == rollout.ActionRegister {
+		d := s.registrable()
+		turn.Family, turn.Hash, turn.Looked = d.Family, d.Hash, s.facts.EqualAt
+	}
+	return turn
+}
+
+// inLine adds to a message where in line the step stands, if that takes long enough for people to ask.
+func inLine(message string, place cloud.Place, s *service) string {
+	const long = 10 * time.Second
+	if place.Ahead == 0 || place.Wait < long {
+		return message
+	}
+	what := fmt.Sprintf("%d changes of services", place.Ahead)
+	if s.decision.Step.Action == rollout.ActionRegister {
+		what = fmt.Sprintf("%d registrations", place.Ahead)
+	}
+	if place.Ahead == 1 {
+		what = "another one"
+	}
+	return fmt.Sprintf("%s, behind %s in account %s in %s, %s", message, what, s.key.Identity.AccountID, s.key.Region, roughly(place.Wait))
+}
+
+// roughly is how long a wait is, as people would say it.
+func roughly(wait time.Duration) string {
+	minutes := int(wait.Round(time.Minute) / time.Minute)
+	switch {
+	case minutes < 2:
+		return "about a minute"
+	case minutes < 120:
+		return fmt.Sprintf("about %d minutes", minutes)
+	default:
+		return fmt.Sprintf("about %d hours", int(wait.Round(time.Hour)/time.Hour))
+	}
 }
 
 // step makes the call that was announced and takes down the answer. An answer that was lost

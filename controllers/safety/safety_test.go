@@ -86,6 +86,12 @@ func (c call) changes() bool {
 // and v2 in its registry; the environment covers the one called cluster.
 func inWorld(t *testing.T, test func(w *world)) {
 	t.Helper()
+	inWorldWithShare(t, 0.5, test)
+}
+
+// inWorldWithShare is inWorld with a share of AWS's quotas.
+func inWorldWithShare(t *testing.T, share float64, test func(w *world)) {
+	t.Helper()
 	policy, err := os.ReadFile(filepath.Join("..", "..", "config", "iam", "policy.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +109,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 		_, err := w.account.Push(t.Context(), "v2")
 		w.must(err)
 		w.client = w.newClient()
-		fleet := w.newFleet(sim)
+		fleet := w.newFleet(sim, share)
 		metrics, err := controllers.NewMetrics(prometheus.NewRegistry(), w.client)
 		w.must(err)
 		w.reconciler = &controllers.ReleaseReconciler{
@@ -162,13 +168,13 @@ func (w *world) newClient() client.Client {
 }
 
 // newFleet makes a fleet whose calls are taken down.
-func (w *world) newFleet(sim *awssim.Simulator) *cloud.Fleet {
+func (w *world) newFleet(sim *awssim.Simulator, share float64) *cloud.Fleet {
 	as := map[string]string{}
 	for _, variable := range w.account.ManagerEnvironment() {
 		name, value, _ := strings.Cut(variable, "=")
 		as[name] = value
 	}
-	fleet, err := cloud.New(cloud.Options{Config: func(context.Context) (aws.Config, error) {
+	fleet, err := cloud.New(cloud.Options{Share: share, Config: func(context.Context) (aws.Config, error) {
 		return aws.Config{
 			Region: region, HTTPClient: &http.Client{Transport: spy{w, sim.HTTPClient().Transport}},
 			Credentials: credentials.NewStaticCredentialsProvider(as["AWS_ACCESS_KEY_ID"], as["AWS_SECRET_ACCESS_KEY"], ""),
@@ -385,6 +391,48 @@ func TestOnlyARegistrationThatIsSentIsAnnounced(t *testing.T) {
 	})
 }
 
+// Registrations that our share of the quota has no room for wait where people see it, and for little: a
+// few writes of the status, and no call that is not made.
+func TestAReleaseSaysWhereInLineItStands(t *testing.T) {
+	inWorldWithShare(t, 0.05, func(w *world) { // a registration at once, and one more every 20 seconds
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Destinations[0].Clusters = []string{cluster, elsewhere}
+		})
+		for _, service := range lab.Services() {
+			w.deployCopy("helium-"+service, "helium-other-"+service, elsewhere, service)
+		}
+		time.Sleep(3 * time.Minute) // reads lag
+		w.release("backend", "v1", cluster, elsewhere)
+		w.untilReady("backend")
+		began, writes := len(w.changes()), 0
+		var said []string
+		w.beforePatch = func(release *ecsv1alpha1.EcsRelease) {
+			writes++
+			for _, target := range release.Status.Targets {
+				for _, s := range target.Services {
+					if _, where, waits := strings.Cut(s.Message, "registering one that does, "); waits {
+						said = append(said, where)
+					}
+				}
+			}
+		}
+		w.change("backend", func(spec *ecsv1alpha1.EcsReleaseSpec) { spec.Image = lab.Repository + ":v2" })
+		w.untilReady("backend")
+		if made := w.changes()[began:]; len(made) != 8 {
+			t.Errorf("AWS was asked for %v, wanted a registration and an update of each of 4 services", made)
+		}
+		for _, want := range []string{"behind 2 registrations in account " + lab.AccountID + " in " + region + ", about a minute", "behind another one in account"} {
+			if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, want) }) {
+				t.Errorf("no status said %q: %q", want, slices.Compact(said))
+			}
+		}
+		const most = 50
+		if writes > most {
+			t.Errorf("the status was written %d times, wanted %d at most", writes, most)
+		}
+	})
+}
+
 func TestAReleaseThatChangesUnderAPassHasNothingDoneForIt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		changed := false
@@ -457,20 +505,25 @@ func (w *world) shareFamily(revision string, clusters ...string) {
 // deployAnother has somebody else deploy the task definition of a service with another CPU share,
 // and returns the revision.
 func (w *world) deployAnother(service string) string {
+	return w.deployCopy("helium-"+service, "helium-"+service, cluster, service)
+}
+
+// deployCopy has somebody else register a task definition with another CPU share as one of a family, and
+// deploy that to a service. It returns the revision.
+func (w *world) deployCopy(of, as, in, service string) string {
 	w.t.Helper()
 	somebody := ecs.NewFromConfig(w.account.AWS.Root(lab.AccountID, region))
-	family := "helium-" + service
-	found, err := somebody.DescribeTaskDefinition(w.t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &family})
+	found, err := somebody.DescribeTaskDefinition(w.t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &of})
 	w.must(err)
 	d := found.TaskDefinition
 	d.ContainerDefinitions[0].Cpu = 7
 	made, err := somebody.RegisterTaskDefinition(w.t.Context(), &ecs.RegisterTaskDefinitionInput{
-		Family: d.Family, ContainerDefinitions: d.ContainerDefinitions, Cpu: d.Cpu, Memory: d.Memory, NetworkMode: d.NetworkMode,
+		Family: &as, ContainerDefinitions: d.ContainerDefinitions, Cpu: d.Cpu, Memory: d.Memory, NetworkMode: d.NetworkMode,
 		RequiresCompatibilities: d.RequiresCompatibilities, RuntimePlatform: d.RuntimePlatform, TaskRoleArn: d.TaskRoleArn, ExecutionRoleArn: d.ExecutionRoleArn,
 	})
 	w.must(err)
 	_, err = somebody.UpdateService(w.t.Context(), &ecs.UpdateServiceInput{
-		Cluster: aws.String(cluster), Service: &service, TaskDefinition: made.TaskDefinition.TaskDefinitionArn,
+		Cluster: &in, Service: &service, TaskDefinition: made.TaskDefinition.TaskDefinitionArn,
 	})
 	w.must(err)
 	arn := *made.TaskDefinition.TaskDefinitionArn

@@ -318,8 +318,8 @@ var table = []mutation{
 	{
 		name:     "an update is sent again without an answer",
 		file:     "internal/cloud/change.go",
-		old:      "			}, sentOnce, ecs.WithAPIOptions(gate))\n		})\n	updated.RequestID = request\n",
-		new:      "			}, ecs.WithAPIOptions(gate))\n		})\n	updated.RequestID = request\n",
+		old:      "			}, sentOnce, ecs.WithAPIOptions(gate))\n		})\n	f.end(k.Identity.AccountID",
+		new:      "			}, ecs.WithAPIOptions(gate))\n		})\n	f.end(k.Identity.AccountID",
 		catchers: []catcher{{cloudTests, "TestAChangeIsSentOnceAndItsErrorSaysWhetherItMayHaveBeenMade"}},
 		why:      "a retry by the SDK would come after the deadline for which the lease was checked",
 	},

@@ -39,6 +39,7 @@ type Updated struct {
 func (f *Fleet) Register(ctx context.Context, id Identity, region string, d taskdef.Derived, looked time.Time) (revision, request string, err error) {
 	doing := fmt.Sprintf("registering a task definition of family %s in %s", d.Family, region)
 	key := familyKey{account: id.AccountID, region: region, family: d.Family}
+	defer func() { f.end(id.AccountID, region, registration(key, d.Hash), err) }()
 	if wait, ok := f.registrations.begin(key, looked); !ok {
 		problem := because(rollout.ProblemThrottled, ecsv1alpha1.ReasonObservationFailed, "%s: put off, another registration in the family may have made it", doing)
 		problem.RetryAfter = wait
@@ -94,6 +95,10 @@ func (f *Fleet) update(ctx context.Context, k Key, revision string, force bool, 
 		return updated, because(rollout.ProblemRefused, ecsv1alpha1.ReasonUpdateRefused, "%s: it has no revision number", doing)
 	}
 	s := f.session(k.Identity, k.Region)
+	action := rollout.ActionUpdate
+	if force {
+		action = rollout.ActionRestart
+	}
 	out, request, err := write(ctx, f, s, updateService, doing,
 		func(ctx context.Context, gate func(*middleware.Stack) error) (*ecs.UpdateServiceOutput, error) {
 			return s.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
@@ -104,6 +109,7 @@ func (f *Fleet) update(ctx context.Context, k Key, revision string, force bool, 
 				ForceNewDeployment: force,
 			}, sentOnce, ecs.WithAPIOptions(gate))
 		})
+	f.end(k.Identity.AccountID, k.Region, stepID{action: action, key: k}, err)
 	updated.RequestID = request
 	if err == nil && out.Service != nil {
 		if primary := project(out.Service, updated.At).Primary(); primary != nil && primary.Revision == revision {

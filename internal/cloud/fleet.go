@@ -87,6 +87,7 @@ type Fleet struct {
 	instances    *lru[hostKey, string]
 
 	registrations registrations
+	lines         lines
 }
 
 // New returns a Fleet that makes no call before it is asked something. It fails when the SDK's
@@ -126,6 +127,7 @@ func New(o Options) (*Fleet, error) {
 		own:          &wallet{provider: base.Credentials},
 		metrics:      m,
 		budget:       newBudget(o.Share, m),
+		lines:        lines{metrics: m},
 		owners:       map[types.NamespacedName]map[Key]bool{},
 		reflectors:   map[neighbourhood]*reflector{},
 		sessions:     map[sessionKey]*session{},

@@ -16,6 +16,7 @@ type metrics struct {
 	requests      *prometheus.CounterVec
 	throttles     *prometheus.CounterVec
 	rejections    *prometheus.CounterVec
+	waiting       *prometheus.GaugeVec
 	registrations *prometheus.CounterVec
 }
 
@@ -33,6 +34,10 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Name: "ecsrelease_ratelimiter_rejections_total",
 			Help: "Calls put off because our share of a quota was used up or the quota was shut after a throttle.",
 		}, []string{"bucket"}),
+		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ecsrelease_ratelimiter_waiting_steps",
+			Help: "Steps that wait in line for our share of a quota, in all accounts and regions.",
+		}, []string{"bucket"}),
 		registrations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ecsrelease_taskdefinition_registrations_total",
 			Help: "Registrations of task definitions by result: registered, lost (no answer), or the class of the problem.",
@@ -41,11 +46,12 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	// A rate sees the first of a kind only if there was a 0 before it.
 	for _, q := range quotas {
 		m.rejections.WithLabelValues(string(q))
+		m.waiting.WithLabelValues(string(q))
 	}
 	if registerer == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.throttles, m.rejections, m.registrations} {
+	for _, c := range []prometheus.Collector{m.requests, m.throttles, m.rejections, m.waiting, m.registrations} {
 		if err := registerer.Register(c); err != nil {
 			return nil, err
 		}

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go/middleware"
+
+	"heliumai.space/ecsrelease/internal/rollout"
 )
 
 // Stop stops a service deployment, by its id, and has ECS go back to what was there before,
@@ -27,6 +29,7 @@ func (f *Fleet) Stop(ctx context.Context, k Key, serviceDeploymentID string) err
 				StopType:             types.StopServiceDeploymentStopTypeRollback,
 			}, sentOnce, ecs.WithAPIOptions(gate))
 		})
+	f.end(k.Identity.AccountID, k.Region, stepID{action: rollout.ActionStop, key: k}, err)
 	f.deployments.drop(deploymentKey{key: k, id: serviceDeploymentID})
 	f.logger(ctx).Info("StopServiceDeployment", outcome(err, began, request,
 		"account", k.Identity.AccountID, "region", k.Region, "cluster", k.Cluster, "service", k.Service,
@@ -53,6 +56,7 @@ func (f *Fleet) Continue(ctx context.Context, k Key, serviceDeploymentID, hookID
 				Action:               action,
 			}, sentOnce, ecs.WithAPIOptions(gate))
 		})
+	f.end(k.Identity.AccountID, k.Region, stepID{action: rollout.ActionContinue, key: k}, err)
 	f.deployments.drop(deploymentKey{key: k, id: serviceDeploymentID})
 	f.logger(ctx).Info("ContinueServiceDeployment", outcome(err, began, request,
 		"account", k.Identity.AccountID, "region", k.Region, "cluster", k.Cluster, "service", k.Service,

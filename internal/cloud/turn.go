@@ -1,7 +1,10 @@
 package cloud
 
 import (
+	"errors"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"heliumai.space/ecsrelease/internal/rollout"
 )
@@ -9,45 +12,101 @@ import (
 // shutGate is how soon the write gate may be open again.
 const shutGate = time.Second
 
-// Wait is how long our share of the quota, or the write gate, makes a step wait for its turn; 0:
-// there is room for it now. It takes nothing, so that whoever is told to wait need not announce what is not to be
-// done yet.
-func (f *Fleet) Wait(k Key, action rollout.Action) time.Duration {
-	q := quotaNone
-	switch action {
-	case rollout.ActionRegister:
-		q = quotaTaskDefModify
-	case rollout.ActionUpdate, rollout.ActionRestart:
-		q = quotaServiceModify
-	case rollout.ActionStop, rollout.ActionContinue:
-		q = quotaDeploymentModify
-	case rollout.ActionNone:
-	}
+// Turn is a step that a release wants to make when it is its turn.
+type Turn struct {
+	// Key is the service, and Action what is to be done about it.
+	Key    Key
+	Action rollout.Action
+	// Owner is the release, Environment the one that it belongs to: environments share what there
+	// is, however many steps each wants to make.
+	Owner       types.NamespacedName
+	Environment string
+	// Urgent steps go before all that are not.
+	Urgent bool
+	// Family and Hash are what is registered, if anything is, and Looked when the look for an equal
+	// revision began.
+	Family, Hash string
+	Looked       time.Time
+}
+
+// Place is where a step stands. The zero value: it is its turn.
+type Place struct {
+	// Wait is how long it will be until it is the step's turn, as far as that can be told now.
+	Wait time.Duration
+	// Ahead is how many others go first.
+	Ahead int
+	// Again is after which time to ask again. Who is much later loses the place.
+	Again time.Duration
+}
+
+// Turn says whether a step may be made now: there is room for it in our share of the quota, the write
+// gate is open, and no other registration in its family may have made what it is to make. A step that
+// has to wait has a place in line from then on. A turn that was given is kept for a few seconds, until
+// the call is made: with [Fleet.Register], [Fleet.Update] and so on.
+//
+// Owners are enqueued when a turn comes sooner than they were told, or what they waited for was made.
+func (f *Fleet) Turn(t Turn) Place {
+	q := quotaOf(t.Action)
 	if q == quotaNone {
-		return 0
+		return Place{}
 	}
 	if f.options.Gate(f.options.CallDeadline) != nil {
-		return shutGate
+		return Place{Wait: shutGate, Again: shutGate}
 	}
-	return f.budget.bucket(bucketKey{account: k.Identity.AccountID, region: k.Region, quota: q}).wait(time.Now())
+	now := time.Now()
+	at := bucketKey{account: t.Key.Identity.AccountID, region: t.Key.Region, quota: q}
+	var blocked time.Duration
+	if t.Action == rollout.ActionRegister {
+		blocked = f.registrations.wait(familyKey{account: at.account, region: at.region, family: t.Family}, t.Looked)
+	}
+	place, calls := f.lines.ask(at, f.budget.bucket(at), t, t.id(), blocked, now)
+	f.tell(calls)
+	return place
 }
 
-// FamilyWait is how long a registration in a family has to wait for another one there, whose answer
-// may be what is wanted, if looked is when the look for an equal revision began; 0: [Fleet.Register]
-// would go ahead. It takes nothing, like [Fleet.Wait].
-func (f *Fleet) FamilyWait(k Key, family string, looked time.Time) time.Duration {
-	return f.registrations.wait(familyKey{account: k.Identity.AccountID, region: k.Region, family: family}, looked)
+func (t Turn) id() stepID {
+	if t.Action == rollout.ActionRegister {
+		return registration(familyKey{account: t.Key.Identity.AccountID, region: t.Key.Region, family: t.Family}, t.Hash)
+	}
+	return stepID{action: t.Action, key: t.Key}
 }
 
-// wait is how long it will be until a token is there.
-func (b *bucket) wait(now time.Time) time.Duration {
+// registration is the step of registering a content in a family.
+func registration(family familyKey, hash string) stepID {
+	return stepID{action: rollout.ActionRegister, family: family, hash: hash}
+}
+
+// end ends the turn of a step with what came of its call.
+func (f *Fleet) end(account, region string, id stepID, err error) {
+	at := bucketKey{account: account, region: region, quota: quotaOf(id.action)}
+	problem := (*rollout.Problem)(nil)
+	again := errors.As(err, &problem) && problem.Delay()
+	f.tell(f.lines.done(at, f.budget.bucket(at), id, again, time.Now()))
+}
+
+func (f *Fleet) tell(owners []types.NamespacedName) {
+	for _, owner := range owners {
+		f.options.Enqueue(owner)
+	}
+}
+
+// quotaOf is the quota that a step takes a token of.
+func quotaOf(action rollout.Action) quota {
+	switch action {
+	case rollout.ActionRegister:
+		return quotaTaskDefModify
+	case rollout.ActionUpdate, rollout.ActionRestart:
+		return quotaServiceModify
+	case rollout.ActionStop, rollout.ActionContinue:
+		return quotaDeploymentModify
+	case rollout.ActionNone:
+	}
+	return quotaNone
+}
+
+// stand is how many tokens there are and how fast they come, or for how long the bucket is shut.
+func (b *bucket) stand(now time.Time) (tokens, perSecond float64, shut time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if shut := b.shutUntil.Sub(now); shut > 0 {
-		return shut
-	}
-	if have := b.limiter.TokensAt(now); have < 1 {
-		return time.Duration((1-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond
-	}
-	return 0
+	return b.limiter.TokensAt(now), float64(b.limiter.Limit()), max(0, b.shutUntil.Sub(now))
 }
