@@ -5,10 +5,17 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
 // Inbox is where the informer leaves the releases of which it has something new. They go
@@ -37,6 +44,22 @@ func (i *Inbox) source() source.Source {
 		i.queue = queue
 		return nil
 	})
+}
+
+// unfinishedFirst has a controller begin with the releases that have not arrived. Those that have come
+// later, as everything does that a controller finds when it begins.
+type unfinishedFirst struct{ handler.Funcs }
+
+// Create implements handler.EventHandler.
+func (unfinishedFirst) Create(_ context.Context, e event.CreateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	release, ok := e.Object.(*ecsv1alpha1.EcsRelease)
+	if !ok {
+		return
+	}
+	ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady)
+	if ready == nil || ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != release.Generation {
+		queue.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(release)})
+	}
 }
 
 // backoff is how long a pass that failed on Kubernetes waits: from a fifth of a second, doubled

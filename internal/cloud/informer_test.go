@@ -374,3 +374,37 @@ func TestSweepsStayWithinTheQuotasOfAWS(t *testing.T) {
 		}
 	})
 }
+
+// A fleet that begins, with thousands of services to look at, first looks at those that are in flight.
+func TestWhatIsInFlightIsLookedAtFirst(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		keys := map[Key]bool{}
+		var flying []Key
+		for i := range 300 {
+			name := fmt.Sprintf("service-%03d", i)
+			w.service(seed.Service{Name: name, Family: "shared", Desired: 1})
+			k := w.key(name)
+			keys[k] = i >= 290
+			if keys[k] {
+				flying = append(flying, k)
+			}
+		}
+		w.settle()
+		w.fleet.Track(owner, keys)
+		time.Sleep(2 * time.Second)
+		seen := 0
+		for k := range keys {
+			if _, ok := w.fleet.View(k, time.Time{}); ok {
+				seen++
+			}
+		}
+		for _, k := range flying {
+			if _, ok := w.fleet.View(k, time.Time{}); !ok {
+				t.Errorf("%s is in flight, and was not among the %d of %d that were looked at first", k.Location(), seen, len(keys))
+			}
+		}
+		if seen > len(keys)/2 {
+			t.Fatalf("%d of %d were looked at already: that tells nothing of the order", seen, len(keys))
+		}
+	}, func(o *Options) { o.Share = 0.05 })
+}

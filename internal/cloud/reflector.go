@@ -121,8 +121,8 @@ func (r *reflector) plan(now time.Time) (h haste, wait time.Duration, done bool)
 	return h, max(next.Sub(now), time.Millisecond), false
 }
 
-// pick takes the names for the next call: what was asked for, then what is in flight, then the
-// rest of the sweep, and of each what was seen longest ago. One whose look is refused goes alone.
+// pick takes the names for the next call: what was asked for, what is in flight first, then the rest of
+// what is in flight, then that of the sweep, and of each what was seen longest ago. One whose look is refused goes alone.
 func (r *reflector) pick(now time.Time) []string {
 	names := r.pending(now)
 	r.fleet.mu.Lock()
@@ -130,13 +130,15 @@ func (r *reflector) pick(now time.Time) []string {
 	rank := func(name string) int {
 		switch w := r.services[name]; {
 		case w == nil:
-			return 3
-		case w.asked(now):
+			return 4
+		case w.asked(now) && w.inFlight():
 			return 0
-		case w.inFlight():
+		case w.asked(now):
 			return 1
+		case w.inFlight():
+			return 2
 		}
-		return 2
+		return 3
 	}
 	seen := func(name string) time.Time {
 		if w := r.services[name]; w != nil && w.view != nil {
