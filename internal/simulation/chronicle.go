@@ -142,6 +142,17 @@ func (c *chronicle) latest(key types.NamespacedName) version {
 	return known[len(known)-1]
 }
 
+// count is how many versions there were of the releases of subjects.
+func (c *chronicle) count(subjects []*subject) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, s := range subjects {
+		n += len(c.versions[s.key])
+	}
+	return n
+}
+
 // touched is when a release was last changed, by anybody.
 func (c *chronicle) touched(key types.NamespacedName) time.Time { return c.latest(key).at }
 

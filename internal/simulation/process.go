@@ -164,7 +164,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 		},
 		Freshness: fastCadence,
 		Inbox:     inbox,
-		Workers:   workerCount,
+		Workers:   w.workers,
 		Leading:   lock.Held,
 		Prober:    w.prober(),
 	}

@@ -86,14 +86,19 @@ const port int32 = 8080
 
 // serve creates a service that runs v0.
 func (w *world) serve(p place, desired int32) error {
+	revision, err := w.register(p, p.ecr()+"/"+repository+":v0", "blue")
+	if err != nil {
+		return err
+	}
+	return w.serveRevision(p, revision, desired)
+}
+
+// serveRevision creates a service that runs a revision.
+func (w *world) serveRevision(p place, revision string, desired int32) error {
 	ctx := context.Background()
 	client := w.ecs(p.realm.account, p.region)
 	if _, err := client.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: &p.cluster}); err != nil {
 		return fmt.Errorf("making cluster %s: %w", p.cluster, err)
-	}
-	revision, err := w.register(p, p.ecr()+"/"+repository+":v0", "blue")
-	if err != nil {
-		return err
 	}
 	if p.alarm != "" {
 		if err := w.ring(p, cloudwatchtypes.StateValueOk); err != nil {
@@ -117,7 +122,7 @@ func (w *world) serve(p place, desired int32) error {
 		in.LoadBalancers = []types.LoadBalancer{balancer}
 		in.HealthCheckGracePeriodSeconds = aws.Int32(30)
 	}
-	if _, err = client.CreateService(ctx, in); err != nil {
+	if _, err := client.CreateService(ctx, in); err != nil {
 		return fmt.Errorf("making service %s: %w", p, err)
 	}
 	return nil

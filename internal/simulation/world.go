@@ -75,6 +75,7 @@ type world struct {
 	kubeFaults *kubeFaults
 	awsFaults  *awsFaults
 
+	workers   int // of each process
 	processes int
 	alive     []*process
 	ended     chan *process // processes that came to an end, one way or another
@@ -118,8 +119,20 @@ func NewSetup(crds string) (*Setup, error) {
 
 // newWorld makes a world that a seed determines, with nothing of the controller in it yet.
 func newWorld(setup *Setup, seed uint64) (*world, error) {
+	w, err := bareWorld(setup, seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.populate(w.random("world")); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// bareWorld makes a world in which there is nothing yet.
+func bareWorld(setup *Setup, seed uint64) (*world, error) {
 	w := &world{
-		seed: seed, setup: setup, began: time.Now(), mapper: setup.kinds.Mapper(), scheme: setup.scheme,
+		seed: seed, setup: setup, workers: workerCount, began: time.Now(), mapper: setup.kinds.Mapper(), scheme: setup.scheme,
 		ended: make(chan *process, 64), clients: map[string]aws.Config{}, denied: map[string]time.Time{}, shut: map[string]time.Time{},
 	}
 	w.story = &story{began: w.began}
@@ -141,9 +154,6 @@ func newWorld(setup *Setup, seed uint64) (*world, error) {
 	if w.user, err = client.New(w.kube.Config("user"), client.Options{Scheme: w.scheme, Mapper: w.mapper}); err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
-	if err := w.populate(w.random("world")); err != nil {
-		return nil, err
-	}
 	return w, nil
 }
 
@@ -159,11 +169,8 @@ func (w *world) random(purpose string) *rand.Rand {
 // populate makes accounts, clusters, services, namespaces and environments. The last realm is
 // that of the bystander, whom nothing of what happens to the others may concern.
 func (w *world) populate(r *rand.Rand) error {
-	if _, err := w.aws.PutUser(awssim.User{
-		Account: managerAccount, Name: "manager", AccessKeyID: managerKey, SecretAccessKey: managerSecret,
-		Policies: []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"*"}]}`)},
-	}); err != nil {
-		return fmt.Errorf("making the manager's user: %w", err)
+	if err := w.admit(); err != nil {
+		return err
 	}
 	for _, name := range []string{"production", "bystander"} {
 		if err := w.addRealm(name, fmt.Sprintf("%012d", 111122220000+len(w.realms))); err != nil {
@@ -196,6 +203,17 @@ func (w *world) populate(r *rand.Rand) error {
 		return err
 	}
 	w.subjects = w.cast(r)
+	return nil
+}
+
+// admit makes the identity that managers have.
+func (w *world) admit() error {
+	if _, err := w.aws.PutUser(awssim.User{
+		Account: managerAccount, Name: "manager", AccessKeyID: managerKey, SecretAccessKey: managerSecret,
+		Policies: []json.RawMessage{json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"*"}]}`)},
+	}); err != nil {
+		return fmt.Errorf("making the manager's user: %w", err)
+	}
 	return nil
 }
 

@@ -1,0 +1,54 @@
+package simulation
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A fleet that is bumped at once goes out as fast as our share of the quotas of AWS lets it, and holds
+// nobody else up.
+func TestAFleetIsBumpedAtOnce(t *testing.T) {
+	shared, err := setup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	releases := int(number(t, "RELEASES", 40))
+	for name, b := range map[string]Bump{
+		"each its own family": {Releases: releases, Workers: 20},
+		"one family":          {Releases: releases, Workers: 20, Shared: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				report, err := RunBump(shared, b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("%+v", *report)
+				for _, violation := range report.Violations {
+					t.Error(violation)
+				}
+				const apart = 5 * time.Second // of which nothing depends on how many they are
+				if report.Updated > report.Floor*11/10+apart {
+					t.Errorf("the last was updated after %s, wanted a tenth above %s at most", report.Updated, report.Floor)
+				}
+				for _, took := range report.Neighbour {
+					if took > 10*time.Second {
+						t.Errorf("another environment's release took %s, wanted 10 s at most", took)
+					}
+				}
+				if len(report.Neighbour) == 0 {
+					t.Error("there was no release of another environment meanwhile")
+				}
+				registrations := releases
+				if b.Shared {
+					registrations = 1
+				}
+				if n := report.Registrations - len(report.Neighbour); n > registrations || report.Throttled > 0 {
+					t.Errorf("%d registrations, and %d calls that AWS throttled; wanted %d, and none", n, report.Throttled, registrations)
+				}
+			})
+		})
+	}
+}
