@@ -90,6 +90,9 @@ func (r *ReleaseReconciler) turn(p *pass) []*service {
 		}
 		if place.Again > 0 {
 			s.retryAfter = place.Again
+			if place.Again > r.Timing.Fast && !inFlight(s.memory) {
+				s.decision.Look, s.decision.InFlight = 0, false // until then there is nothing to see
+			}
 			s.memory.Message = inLine(s.memory.Message, place, s)
 			continue
 		}
@@ -104,7 +107,7 @@ func (p *pass) turn(s *service) cloud.Turn {
 	step := s.decision.Step
 	turn := cloud.Turn{
 		Key: s.key, Action: step.Action, Owner: client.ObjectKeyFromObject(p.release), Environment: p.environment.Name,
-		Urgent: step.Purpose == ecsv1alpha1.PurposeRollback || slices.ContainsFunc(p.services, func(s *service) bool { return s.decision.InFlight }),
+		Urgent: step.Purpose == ecsv1alpha1.PurposeRollback || slices.ContainsFunc(p.services, func(s *service) bool { return inFlight(s.memory) }),
 	}
 	if step.Action == rollout.ActionRegister {
 		d := s.registrable()

@@ -41,6 +41,10 @@ func TestAFleetIsBumpedAtOnce(t *testing.T) {
 				if len(report.Neighbour) == 0 {
 					t.Error("there was no release of another environment meanwhile")
 				}
+				const most = 20 // ten on the way, and one each time that half of the wait is over
+				if report.Writes > most {
+					t.Errorf("the status of a release was written %.1f times, wanted %d at most", report.Writes, most)
+				}
 				registrations := releases
 				if b.Shared {
 					registrations = 1
