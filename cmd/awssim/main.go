@@ -1,5 +1,5 @@
-// Command awssim serves a local AWS: ECS, ECR, STS, load balancers, alarms and queues for as
-// many accounts and regions as anybody signs for. See package awssim for what it implements and
+// Command awssim serves a local AWS: ECS, ECR, STS, load balancers, alarms, queues and the
+// events that go there, for as many accounts and regions as anybody signs for. See package awssim for what it implements and
 // for its admin API.
 package main
 
@@ -19,8 +19,8 @@ import (
 	"heliumai.space/ecsrelease/internal/awssim"
 )
 
-const usage = `awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), CloudWatch's alarms
-and SQS's queues, for any number of accounts and regions.
+const usage = `awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), CloudWatch's alarms,
+SQS's queues and EventBridge's rules, for any number of accounts and regions.
 
 Usage: awssim [flags]
 

@@ -1,7 +1,7 @@
 // Package awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), the
-// alarms of CloudWatch and the standard queues of SQS on their wire protocols, for as many
-// accounts and regions as anybody signs for, in one process and without a network if need be.
-// The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
+// alarms of CloudWatch, the standard queues of SQS and the rules of EventBridge on their wire
+// protocols, for as many accounts and regions as anybody signs for, in one process and without
+// a network if need be. The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
 // real signatures; what it implements it answers as AWS does, and what it does not it
 // refuses as AWS refuses an unknown operation.
 //

@@ -38,6 +38,7 @@ var targets = map[string]string{
 	"AmazonEC2ContainerRegistry_V20150921": "ecr",
 	"GraniteServiceVersion20100801":        "cloudwatch",
 	"AmazonSQS":                            "sqs",
+	"AWSEvents":                            "events",
 }
 
 // queryCompatible are the services that spoke the query protocol once: their clients may want

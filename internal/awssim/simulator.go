@@ -74,6 +74,7 @@ func New(options Options) *Simulator {
 		"elasticloadbalancing": s.elbOperations(),
 		"cloudwatch":           s.cloudwatchOperations(),
 		"sqs":                  s.sqsOperations(),
+		"events":               s.eventsOperations(),
 	}
 	s.admin = s.adminRoutes()
 	return s
@@ -99,6 +100,7 @@ func (a *account) region(s *Simulator, name string) *region {
 		r.elb = newELBState(s.world, r)
 		r.cloudwatch = newCloudWatchState()
 		r.sqs = newSQSState()
+		r.events = newEventBus(s.world, r)
 		a.regions[name] = r
 	}
 	return r

@@ -111,8 +111,8 @@ func (c *call) queueFor(action, url string) (*queue, error) {
 }
 
 // findQueue looks without creating anything: nil when there is none.
-func (s *Simulator) findQueue(at queueAddress, region string) *queue {
-	a := s.accounts[at.account]
+func (w *world) findQueue(at queueAddress, region string) *queue {
+	a := w.accounts[at.account]
 	if a == nil || a.regions[region] == nil {
 		return nil
 	}

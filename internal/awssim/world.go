@@ -38,6 +38,7 @@ type region struct {
 	elb        *elbState
 	cloudwatch *cloudwatchState
 	sqs        *sqsState
+	events     *eventBus
 	buckets    map[string]*bucket
 }
 
@@ -48,7 +49,7 @@ type call struct {
 	account   *account
 	region    *region
 	principal principal
-	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs"
+	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events"
 	operation string // "UpdateService"
 	requestID string
 	protocol  wireProtocol
