@@ -71,8 +71,8 @@ func marshalCBOR(result any) ([]byte, error) {
 
 // cborError is an error of the protocol. The service spoke the query protocol before, and
 // tells its old names in a header (the Smithy trait awsQueryCompatible).
-func cborError(e *apiError) answer {
-	qualified, code := typeName(e.code), e.code
+func cborError(service string, e *apiError) answer {
+	qualified, code := typeName(service, e.code), e.code
 	status := e.status
 	if code == "UnknownOperationException" {
 		status = http.StatusNotFound

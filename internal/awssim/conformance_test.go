@@ -180,6 +180,8 @@ var targetServices = map[string]string{
 	"AmazonEC2ContainerServiceV20141113":   "ecs",
 	"AmazonEC2ContainerRegistry_V20150921": "ecr",
 	"GraniteServiceVersion20100801":        "cloudwatch",
+	"AmazonSQS":                            "sqs",
+	"AWSEvents":                            "events",
 }
 
 var versionServices = map[string]string{"2011-06-15": "sts", "2015-12-01": "elbv2", "2010-08-01": "cloudwatch"}
@@ -387,8 +389,8 @@ func (n *xmlNode) as(model *serviceModel, shape string) any {
 // has them, no model lists them.
 var commonErrors = []string{
 	"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
-	"InternalFailure", "InternalServerError", "InvalidClientTokenId", "InvalidParameterValue", "InvalidSignatureException", "MalformedInput",
-	"MalformedPolicyDocument", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "MissingParameter",
+	"InternalFailure", "InternalServerError", "InvalidClientTokenId", "InvalidParameterValue", "InvalidParameterValueException", "InvalidSignatureException", "MalformedInput",
+	"MalformedPolicyDocument", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "MissingParameter", "MissingParameterException",
 	"RequestExpired", "RequestTimeout", "SerializationException", "ServerException", "ServiceUnavailable", "SignatureDoesNotMatch",
 	"Throttling", "ThrottlingException", "UnrecognizedClientException", "ValidationError", "ValidationException",
 }
@@ -429,6 +431,9 @@ func checkCode(model *serviceModel, operation operationModel, code string, membe
 			continue
 		}
 		check := &shapeCheck{model: model}
+		if len(shape.Members) == 0 {
+			delete(members, "message") // which errors have that their model has no members for, too
+		}
 		if members != nil {
 			check.value("error", ref.Shape, members)
 		}

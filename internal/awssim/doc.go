@@ -1,6 +1,7 @@
-// Package awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2) and the
-// alarms of CloudWatch on their wire protocols, for as many accounts and regions as anybody
-// signs for, in one process and without a network if need be. The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
+// Package awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), the
+// alarms of CloudWatch, the standard queues of SQS and the rules of EventBridge on their wire
+// protocols, for as many accounts and regions as anybody signs for, in one process and without
+// a network if need be. The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
 // real signatures; what it implements it answers as AWS does, and what it does not it
 // refuses as AWS refuses an unknown operation.
 //
@@ -22,14 +23,24 @@
 // Like AWS's, a load balancer whose targets are all unhealthy sends them the traffic all the
 // same, and one without any target answers 503.
 //
+// # Queues
+//
+// A queue is used at the URL that it was created with, whose host is the one that its creator
+// sent to; only the account and the name in it matter. A message that was received and not
+// deleted comes back when its visibility timeout is over, and goes to the dead-letter queue
+// when it came back too often. Messages are received in the order in which they were sent or
+// came back, which AWS does not promise. A queue holds 50,000 messages and 64 MiB of them at
+// most and drops the oldest beyond that.
+//
 // # Time
 //
 // Nothing in the package runs by itself: no goroutine, no ticker (but the other side of a
 // connection that was dialed, and what ListenForLoadBalancers serves). What AWS takes time
 // for is queued with the time at which it is due, and happens, in order, when the next
-// request looks at the world. So the package works in a testing/synctest bubble, where
-// [Simulator.HTTPClient] connects the SDK without sockets; and Options.Speed makes that time
-// pass faster. Timestamps, signatures and the expiry of sessions stay on the wall clock.
+// request looks at the world. A ReceiveMessage that waits looks whenever something is due. So
+// the package works in a testing/synctest bubble, where [Simulator.HTTPClient] connects the
+// SDK without sockets; and Options.Speed makes that time pass faster. Timestamps, signatures,
+// the expiry of sessions and the seconds of queues stay on the wall clock.
 //
 // # The admin API
 //

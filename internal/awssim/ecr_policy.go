@@ -9,13 +9,13 @@ import (
 
 // ecrPolicy is a policy as it was put, ready to be evaluated. A nil one has no opinion.
 type ecrPolicy struct {
-	text       string
-	statements []statement
-	registry   bool // its statements have a Resource each
+	text string
+	resourcePolicy
 }
 
-// parseECRPolicy reads the policy of a repository or of a registry. As with all policies here,
-// what cannot be evaluated exactly is refused.
+// parseECRPolicy reads the policy of a repository or of a registry. Only the statements of a
+// registry's have a Resource each. As with all policies here, what cannot be evaluated exactly
+// is refused.
 func parseECRPolicy(text string, registry bool) (*ecrPolicy, error) {
 	kind := "repository"
 	if registry {
@@ -27,64 +27,30 @@ func parseECRPolicy(text string, registry bool) (*ecrPolicy, error) {
 	if len(text) > 10240 {
 		return nil, ecrInvalid("policyText", "must have length between 0 and 10240")
 	}
-	var document policyDocument
-	if err := decodeStrictly([]byte(text), &document); err != nil {
+	p, err := parseResourcePolicy(text)
+	if err != nil {
 		return nil, refused(err.Error())
-	}
-	if document.Version != "2012-10-17" && document.Version != "2008-10-17" && document.Version != "" {
-		return nil, refused("unknown Version " + document.Version)
-	}
-	if len(document.Statement) == 0 {
-		return nil, refused("no Statement")
-	}
-	p := &ecrPolicy{text: text, registry: registry}
-	for _, written := range document.Statement {
-		resources := written.Resource
-		if registry {
-			written.Resource = nil
-			if len(resources) == 0 {
-				return nil, refused("a statement of a registry policy needs a Resource")
-			}
-		}
-		compiled, err := compileStatement(written, true)
-		if err != nil {
-			return nil, refused(err.Error())
-		}
-		compiled.resources = resources
-		p.statements = append(p.statements, compiled)
-	}
-	return p, nil
-}
-
-// evaluate decides for whoever the function recognises among the principals of a statement.
-func (p *ecrPolicy) evaluate(is func(principal string, s *statement) bool, action, resource string, context conditionContext) decision {
-	result := implicitlyDenied
-	if p == nil {
-		return result
 	}
 	for i := range p.statements {
 		s := &p.statements[i]
-		if !s.coversAction(action) || p.registry && !s.coversResource(resource, context) || !s.conditionsHold(context) {
-			continue
-		}
-		named := false
-		for _, principal := range s.principals {
-			named = named || is(principal, s)
-		}
 		switch {
-		case !named:
-		case !s.allow:
-			return explicitlyDenied
-		default:
-			result = allowed
+		case registry && len(s.resources) == 0:
+			return nil, refused("a statement of a registry policy needs a Resource")
+		case !registry && len(s.resources) > 0:
+			return nil, refused("a statement of a repository policy has no Resource: it is attached to one")
+		case !registry:
+			s.resources = []string{"*"}
 		}
 	}
-	return result
+	return &ecrPolicy{text, *p}, nil
 }
 
 // decideCall evaluates the policy for the caller: named as everybody, by account, by user or
 // role, or as the very session.
 func (p *ecrPolicy) decideCall(c *call, action, resource string) decision {
+	if p == nil {
+		return implicitlyDenied
+	}
 	return p.evaluate(func(principal string, _ *statement) bool {
 		return principal == "*" || principal == rootARN(c.principal.account) ||
 			principal == c.principal.arn || principal == c.principal.ownARN()
@@ -95,6 +61,9 @@ func (p *ecrPolicy) decideCall(c *call, action, resource string) decision {
 // task by its execution role, replication by the service). A statement that allows any of the
 // account's principals is enough; a denial counts when it meets all of them.
 func (p *ecrPolicy) decideAccount(account, action, resource string) decision {
+	if p == nil {
+		return implicitlyDenied
+	}
 	context := conditionContext{"aws:principalaccount": {account}, "aws:principalarn": {rootARN(account)}}
 	return p.evaluate(func(principal string, s *statement) bool {
 		return principal == "*" || principal == rootARN(account) ||

@@ -23,11 +23,11 @@ type policy struct {
 
 type statement struct {
 	allow       bool
-	principals  []string // of a trust policy; "*" is everybody
+	principals  []string // of a policy that is attached to what it is about; "*" is everybody
 	notActions  bool
 	actions     []string
 	notResource bool
-	resources   []string // none in a trust policy
+	resources   []string // none in a trust policy or in some others of that kind
 	conditions  []condition
 }
 
@@ -177,8 +177,9 @@ func (s *statement) compileSubject(d statementDocument, trust bool) (err error) 
 	return nil
 }
 
-// compilePrincipals lists the AWS principals. Services and identity providers are read and
-// match nobody: no caller of this simulator is one.
+// compilePrincipals lists the AWS principals and the services. Identity providers are read and
+// match nobody: no caller of this simulator is one. A service is none either, but some act for
+// resources of an account.
 func compilePrincipals(raw json.RawMessage) ([]string, error) {
 	if raw == nil {
 		return nil, fmt.Errorf("a statement of a trust policy needs a Principal")
@@ -209,7 +210,7 @@ func compilePrincipals(raw json.RawMessage) ([]string, error) {
 		}
 		principals = append(principals, p)
 	}
-	return principals, nil
+	return append(principals, typed.Service...), nil
 }
 
 // decide evaluates identity-based policies: an explicit Deny wins, then any Allow.

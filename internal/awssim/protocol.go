@@ -37,11 +37,17 @@ var targets = map[string]string{
 	"AmazonEC2ContainerServiceV20141113":   "ecs",
 	"AmazonEC2ContainerRegistry_V20150921": "ecr",
 	"GraniteServiceVersion20100801":        "cloudwatch",
+	"AmazonSQS":                            "sqs",
+	"AWSEvents":                            "events",
 }
+
+// queryCompatible are the services that spoke the query protocol once: their clients may want
+// the error codes of that (X-Amzn-Query-Mode). They happen to be those that speak AWS JSON 1.0.
+var queryCompatible = map[string]bool{"cloudwatch": true, "sqs": true}
 
 // jsonContentTypeOf is the version of AWS JSON that a service speaks.
 func jsonContentTypeOf(service string) string {
-	if service == "cloudwatch" {
+	if queryCompatible[service] {
 		return json10ContentType
 	}
 	return jsonContentType
@@ -189,12 +195,12 @@ func (q *request) answer(requestID string, result any, err error) answer {
 	case queryProtocol:
 		return queryError(q.service, requestID, failure)
 	case cborProtocol:
-		a = cborError(failure)
+		a = cborError(q.service, failure)
 	default:
-		a = jsonError(failure)
+		a = jsonError(q.service, failure)
 		a.queryError = queryErrorHeader(failure)
 	}
-	if !q.queryMode || q.service != "cloudwatch" {
+	if !q.queryMode || !queryCompatible[q.service] {
 		a.queryError = ""
 	}
 	return a
@@ -236,17 +242,21 @@ var frameErrors = map[string]bool{
 }
 
 // typeName is the value of __type for an error's code.
-func typeName(code string) string {
-	if frameErrors[code] {
+func typeName(service, code string) string {
+	switch {
+	case frameErrors[code]:
 		return "com.amazon.coral.service#" + code
+	case service == "sqs":
+		return "com.amazonaws.sqs#" + code
+	default:
+		return code
 	}
-	return code
 }
 
-func jsonError(e *apiError) answer {
+func jsonError(service string, e *apiError) answer {
 	document := map[string]any{}
 	maps.Copy(document, e.extra)
-	document["__type"] = typeName(e.code)
+	document["__type"] = typeName(service, e.code)
 	document["message"] = e.message
 	body, err := marshalJSON(document)
 	if err != nil {
@@ -282,6 +292,9 @@ var queryNames = map[string]struct {
 func queryCode(e *apiError) (code string, status int) {
 	if translated, found := queryNames[e.code]; found {
 		return translated.code, translated.status
+	}
+	if translated, found := sqsQueryNames[e.code]; found {
+		return translated, e.status
 	}
 	return e.code, e.status
 }

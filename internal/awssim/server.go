@@ -176,7 +176,7 @@ func (f *Fault) failure() error {
 
 // of is the latency of an operation's class.
 func (l Latency) of(operation string) time.Duration {
-	for _, reading := range []string{"Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole"} {
+	for _, reading := range []string{"Describe", "List", "Get", "BatchGet", "BatchCheck", "AssumeRole", "Receive"} {
 		if strings.HasPrefix(operation, reading) {
 			return l.Read
 		}

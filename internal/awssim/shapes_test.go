@@ -47,7 +47,7 @@ type shapeModel struct {
 
 func loadModels() (map[string]*serviceModel, error) {
 	models := map[string]*serviceModel{}
-	for _, service := range []string{"cloudwatch", "ecr", "ecs", "elbv2", "sts"} {
+	for _, service := range []string{"cloudwatch", "ecr", "ecs", "elbv2", "events", "sqs", "sts"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", "botocore", service+".json"))
 		if err != nil {
 			return nil, err

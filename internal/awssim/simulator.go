@@ -11,8 +11,8 @@ import (
 // Options of a simulator. The zero value is a quiet world at the speed of the real one.
 type Options struct {
 	// Speed is how many times as fast the things pass that ECS and ECR take time for, and
-	// how many times as fast quotas refill. 0 means 1. Timestamps, signatures and the expiry
-	// of sessions stay on the wall clock.
+	// how many times as fast quotas refill. 0 means 1. Timestamps, signatures, the expiry of
+	// sessions and the seconds of queues stay on the wall clock.
 	Speed float64
 	// Quotas enforces AWS's request quotas from the start.
 	Quotas bool
@@ -73,6 +73,8 @@ func New(options Options) *Simulator {
 
 		"elasticloadbalancing": s.elbOperations(),
 		"cloudwatch":           s.cloudwatchOperations(),
+		"sqs":                  s.sqsOperations(),
+		"events":               s.eventsOperations(),
 	}
 	s.admin = s.adminRoutes()
 	return s
@@ -97,6 +99,8 @@ func (a *account) region(s *Simulator, name string) *region {
 		r.ecr = newECRState(s.world, r)
 		r.elb = newELBState(s.world, r)
 		r.cloudwatch = newCloudWatchState()
+		r.sqs = newSQSState()
+		r.events = newEventBus(s.world, r)
 		a.regions[name] = r
 	}
 	return r

@@ -16,6 +16,7 @@ type world struct {
 	clock    time.Time // the time of the event that runs now; zero outside of one
 	queue    eventQueue
 	sequence uint64
+	waiting  chan struct{} // closed when something happens that a call may be waiting for; nil if none waits
 	accounts map[string]*account
 	ecs      ecsWorld
 	elb      elbWorld
@@ -36,6 +37,8 @@ type region struct {
 	ecr        *ecrState
 	elb        *elbState
 	cloudwatch *cloudwatchState
+	sqs        *sqsState
+	events     *eventBus
 	buckets    map[string]*bucket
 }
 
@@ -46,7 +49,7 @@ type call struct {
 	account   *account
 	region    *region
 	principal principal
-	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch"
+	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events"
 	operation string // "UpdateService"
 	requestID string
 	protocol  wireProtocol
@@ -69,6 +72,9 @@ func (w *world) now() time.Time {
 func (w *world) after(d time.Duration, fn func()) {
 	w.sequence++
 	heap.Push(&w.queue, event{due: w.now().Add(w.scale(d)), sequence: w.sequence, fn: fn})
+	if w.queue[0].sequence == w.sequence {
+		w.rouse() // who waits for the next event has to wait for this one
+	}
 }
 
 // scale turns a duration of AWS's into one of the wall clock.
