@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type operation struct {
 	haste  haste
 	// prepaid says that the caller took the token.
 	prepaid bool
+	// deadline is the longest that a read may take; 0: that of the options.
+	deadline time.Duration
 }
 
 // The operations: this is the whole surface of AWS that is touched.
@@ -59,7 +62,7 @@ func read[Out any](
 		return nil, shuttingDown(doing)
 	}
 	defer f.flight.end()
-	ctx, cancel := context.WithTimeout(ctx, f.options.ReadDeadline)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(op.deadline, f.options.ReadDeadline))
 	defer cancel()
 	if problem := s.verify(ctx); problem != nil {
 		return nil, problem

@@ -83,7 +83,8 @@ func (f *Fleet) ServiceDeployment(ctx context.Context, k Key, n rollout.Need) (d
 		}
 	}
 	seen := deploymentKey{key: k, id: id}
-	if last, ok := f.deployments.get(seen); ok && at.Sub(last.at) < f.options.Fast*4/5 {
+	doubtful, _ := f.hinted.get(k)
+	if last, ok := f.deployments.get(seen); ok && at.Sub(last.at) < f.options.Fast*4/5 && last.at.After(doubtful) {
 		return last.deployment, last.at, nil
 	}
 	found, problem := f.describeDeployment(ctx, k, id)

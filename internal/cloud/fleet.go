@@ -38,6 +38,9 @@ type Options struct {
 	// Enqueue is told an owner that should reconcile: a view of one of its services changed,
 	// or a look that was asked for is there. It must not block.
 	Enqueue func(owner types.NamespacedName)
+	// Pushed is told that an image was pushed into a repository of a registry, in a region. It must
+	// not block. Absent: nobody is told.
+	Pushed func(account, region, repository string)
 	// Registerer takes the metrics. Absent: none are exported.
 	Registerer prometheus.Registerer
 	// Log takes what concerns no request in particular, and mutations whose context carries
@@ -85,6 +88,10 @@ type Fleet struct {
 	healths      *lru[healthKey, TargetHealth]
 	fronts       *lru[Key, seenFronts]
 	instances    *lru[hostKey, string]
+	hinted       *lru[Key, time.Time] // until when what is remembered of a service's deployments is doubtful
+
+	earsMu sync.Mutex
+	ears   map[Queue]*listener
 
 	registrations registrations
 	lines         lines
@@ -147,6 +154,8 @@ func New(o Options) (*Fleet, error) {
 		healths:      newLRU[healthKey, TargetHealth](10_000),
 		fronts:       newLRU[Key, seenFronts](10_000),
 		instances:    newLRU[hostKey, string](10_000),
+		hinted:       newLRU[Key, time.Time](10_000),
+		ears:         map[Queue]*listener{},
 	}, nil
 }
 
@@ -164,6 +173,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 	}
 	f.mu.Unlock()
 	f.loops.Go(func() { f.tidy(ctx) })
+	f.listenAll()
 
 	<-ctx.Done()
 	f.mu.Lock()

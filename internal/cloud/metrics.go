@@ -17,6 +17,7 @@ type metrics struct {
 	throttles     *prometheus.CounterVec
 	rejections    *prometheus.CounterVec
 	waiting       *prometheus.GaugeVec
+	events        *prometheus.CounterVec
 	registrations *prometheus.CounterVec
 }
 
@@ -38,6 +39,10 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Name: "ecsrelease_ratelimiter_waiting_steps",
 			Help: "Steps that wait in line for our share of a quota, in all accounts and regions.",
 		}, []string{"bucket"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ecsrelease_events_received_total",
+			Help: "Messages received from SQS queues by kind: the detail type of an event that is looked into, Other events, Garbage.",
+		}, []string{"kind"}),
 		registrations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ecsrelease_taskdefinition_registrations_total",
 			Help: "Registrations of task definitions by result: registered, lost (no answer), or the class of the problem.",
@@ -48,10 +53,13 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		m.rejections.WithLabelValues(string(q))
 		m.waiting.WithLabelValues(string(q))
 	}
+	for _, kind := range []string{kindDeployment, kindAction, kindHook, kindImage, kindOther, kindGarbage} {
+		m.events.WithLabelValues(kind)
+	}
 	if registerer == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.throttles, m.rejections, m.waiting, m.registrations} {
+	for _, c := range []prometheus.Collector{m.requests, m.throttles, m.rejections, m.waiting, m.events, m.registrations} {
 		if err := registerer.Register(c); err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/go-logr/logr"
@@ -40,6 +41,7 @@ type session struct {
 	ecs      *ecs.Client
 	ecr      *ecr.Client
 	elb      *elb.Client
+	sqs      *sqs.Client
 	sts      *sts.Client
 	http     aws.HTTPClient
 
@@ -77,6 +79,7 @@ func (f *Fleet) newSession(id Identity, region string) *session {
 	}
 	cfg.Credentials = s
 	s.ecs, s.ecr, s.elb, s.sts = ecs.NewFromConfig(cfg), ecr.NewFromConfig(cfg), elb.NewFromConfig(cfg), sts.NewFromConfig(cfg)
+	s.sqs = sqs.NewFromConfig(cfg)
 	return s
 }
 

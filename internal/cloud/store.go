@@ -188,10 +188,14 @@ func (f *Fleet) reflector(n neighbourhood, now time.Time) *reflector {
 // over.
 func (f *Fleet) publish(r *reflector, views map[string]*rollout.View) {
 	f.mu.Lock()
-	told := map[types.NamespacedName]bool{}
+	told, moved := map[types.NamespacedName]bool{}, false
 	for name, view := range views {
 		w, ok := r.services[name]
-		if !ok || !w.answer(view) {
+		if !ok {
+			continue
+		}
+		moved = moved || deployed(w.view, view)
+		if !w.answer(view) {
 			continue
 		}
 		for owner := range w.owners {
@@ -199,7 +203,20 @@ func (f *Fleet) publish(r *reflector, views map[string]*rollout.View) {
 		}
 	}
 	f.mu.Unlock()
+	if moved {
+		f.noteChange(r.at)
+	}
 	for owner := range told {
 		f.options.Enqueue(owner)
 	}
+}
+
+// deployed says that between two looks at a service something happened of which ECS sends an event: a
+// deployment began, or ended.
+func deployed(before, after *rollout.View) bool {
+	if before == nil || before.Problem != nil || after.Problem != nil {
+		return false
+	}
+	was, is := before.Primary(), after.Primary()
+	return was != nil && is != nil && (was.ID != is.ID || was.RolloutState != is.RolloutState)
 }

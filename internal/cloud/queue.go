@@ -1,0 +1,242 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+const (
+	// longPoll is how long SQS holds a question for messages open: the longest that it does
+	// ("Amazon SQS short and long polling").
+	longPoll = 20 * time.Second
+	// visibility is how long SQS keeps messages from others that were received and not deleted.
+	visibility = 30 * time.Second
+	// unheard is how long after a service was seen to have changed the event of that may be on its way.
+	unheard = 2 * time.Minute
+)
+
+// The operations of queues. SQS has no quota that one question at a time comes near to.
+var (
+	receiveMessage = operation{action: "sqs:ReceiveMessage", reason: ecsv1alpha1.ReasonObservationFailed, deadline: longPoll + 10*time.Second}
+	deleteMessage  = operation{action: "sqs:DeleteMessage", reason: ecsv1alpha1.ReasonObservationFailed}
+)
+
+// Queue is an SQS queue into which EventBridge brings what happens in an account and region.
+type Queue struct {
+	Identity Identity
+	Region   string
+	URL      string
+}
+
+// Hearing is how it goes with a queue.
+type Hearing struct {
+	// Began is since when messages are asked for; zero: they are not, as long as nobody leads.
+	Began time.Time
+	// Heard is when the last event came; zero: none did.
+	Heard time.Time
+	// Missed is when a service of the queue's account and region was seen to have changed of which
+	// no event came; zero: none.
+	Missed time.Time
+	// Problem is why messages can't be asked for; nil: they can.
+	Problem *rollout.Problem
+}
+
+// listener asks one queue for messages, for as long as anybody wants to hear it.
+type listener struct {
+	queue Queue
+	stop  context.CancelFunc // nil before the fleet runs
+
+	// The fleet's earsMu guards what follows.
+	users   map[string]bool // environments
+	hearing Hearing
+	changed time.Time // when a service was last seen to have changed
+}
+
+// Hear replaces the queues that an environment wants to be heard; none forgets it. Each queue is asked
+// by one loop, whoever wants it, while the fleet runs. An event is a hint to look, and nothing more:
+// whatever it says is read from ECS or ECR. A queue that does not answer takes nothing away but the time
+// until the next look.
+func (f *Fleet) Hear(environment string, queues []Queue) {
+	f.earsMu.Lock()
+	defer f.earsMu.Unlock()
+	for _, l := range f.ears {
+		if slices.Contains(queues, l.queue) {
+			continue
+		}
+		delete(l.users, environment)
+		if len(l.users) > 0 {
+			continue
+		}
+		delete(f.ears, l.queue)
+		if l.stop != nil {
+			l.stop()
+		}
+	}
+	for _, queue := range queues {
+		l := f.ears[queue]
+		if l == nil {
+			l = &listener{queue: queue, users: map[string]bool{}}
+			f.ears[queue] = l
+			f.listen(l)
+		}
+		l.users[environment] = true
+	}
+}
+
+// Heard is how it goes with a queue that somebody wants to be heard.
+func (f *Fleet) Heard(queue Queue) Hearing {
+	f.earsMu.Lock()
+	defer f.earsMu.Unlock()
+	l := f.ears[queue]
+	if l == nil {
+		return Hearing{}
+	}
+	hearing := l.hearing
+	if hearing.Problem == nil && l.changed.After(hearing.Heard) && l.changed.After(hearing.Began) && time.Since(l.changed) > unheard {
+		hearing.Missed = l.changed
+	}
+	return hearing
+}
+
+// listen starts the loop of a listener, if the fleet runs. The lock of ears is held.
+func (f *Fleet) listen(l *listener) {
+	f.mu.Lock()
+	run, stopped := f.run, f.stopped
+	f.mu.Unlock()
+	if run == nil || stopped {
+		return
+	}
+	ctx, stop := context.WithCancel(run)
+	l.stop, l.hearing.Began = stop, time.Now()
+	f.loops.Go(func() { f.hear(ctx, l) })
+}
+
+// listenAll starts the loops of all listeners when the fleet begins to run.
+func (f *Fleet) listenAll() {
+	f.earsMu.Lock()
+	defer f.earsMu.Unlock()
+	for _, l := range f.ears {
+		if l.stop == nil {
+			f.listen(l)
+		}
+	}
+}
+
+// hear asks for messages until ctx is done, with growing pauses while that is in vain.
+func (f *Fleet) hear(ctx context.Context, l *listener) {
+	failures := 0
+	for ctx.Err() == nil {
+		problem := f.receive(ctx, l)
+		if ctx.Err() != nil {
+			return
+		}
+		f.earsMu.Lock()
+		l.hearing.Problem = problem
+		f.earsMu.Unlock()
+		if problem == nil {
+			failures = 0
+			continue
+		}
+		pause := max(jitter(min(time.Second<<min(failures, 6), time.Minute)), problem.RetryAfter)
+		failures++
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// receive takes what there is in a queue, has looked at what it concerns, and then deletes it. What is
+// no event, or of nothing that we know, is deleted too. What could not be deleted comes again, and is
+// looked into again.
+func (f *Fleet) receive(ctx context.Context, l *listener) *rollout.Problem {
+	q := l.queue
+	s := f.session(q.Identity, q.Region)
+	out, problem := read(ctx, f, s, receiveMessage, "receiving messages of queue "+q.URL, func(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
+		return s.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl:            &q.URL,
+			MaxNumberOfMessages: 10,
+			WaitTimeSeconds:     int32(longPoll / time.Second),
+			VisibilityTimeout:   int32(visibility / time.Second),
+		})
+	})
+	if problem != nil || len(out.Messages) == 0 {
+		return problem
+	}
+	seen := map[hint]bool{}
+	var handles []types.DeleteMessageBatchRequestEntry
+	for i := range out.Messages {
+		message := &out.Messages[i]
+		hints, kind := hintsOf([]byte(aws.ToString(message.Body)))
+		f.metrics.events.WithLabelValues(kind).Inc()
+		for _, h := range hints {
+			seen[h] = true
+		}
+		handles = append(handles, types.DeleteMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), ReceiptHandle: message.ReceiptHandle})
+	}
+	f.earsMu.Lock()
+	l.hearing.Heard = time.Now()
+	f.earsMu.Unlock()
+	for h := range maps.Keys(seen) {
+		f.follow(h)
+	}
+	deleted, problem := read(ctx, f, s, deleteMessage, "deleting messages of queue "+q.URL, func(ctx context.Context) (*sqs.DeleteMessageBatchOutput, error) {
+		return s.sqs.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.URL, Entries: handles})
+	})
+	if problem == nil && len(deleted.Failed) > 0 {
+		problem = because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "deleting messages of queue %s: %d of %d were not deleted: %s %s",
+			q.URL, len(deleted.Failed), len(handles), text(deleted.Failed[0].Code), text(deleted.Failed[0].Message))
+	}
+	return problem
+}
+
+// follow looks at what a hint says has changed: at once and, since reads of ECS lag behind its events,
+// once more a little later.
+func (f *Fleet) follow(h hint) {
+	if h.repository != "" {
+		if f.options.Pushed != nil {
+			f.options.Pushed(h.account, h.region, h.repository)
+		}
+		return
+	}
+	const lag = 2 * time.Second
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	for at, r := range f.reflectors {
+		if at.identity.AccountID != h.account || at.region != h.region || h.cluster != "" && at.cluster != h.cluster {
+			continue
+		}
+		w, ok := r.services[h.service]
+		if !ok {
+			continue
+		}
+		f.hinted.put(Key{Identity: at.identity, Region: at.region, Cluster: at.cluster, Service: h.service}, now.Add(lag), 1)
+		w.ask(now, now)
+		w.ask(now.Add(lag), now)
+		r.awake()
+	}
+}
+
+// noteChange notes that a service was seen to have changed, for the queues that should tell of it.
+func (f *Fleet) noteChange(at neighbourhood) {
+	f.earsMu.Lock()
+	defer f.earsMu.Unlock()
+	for q, l := range f.ears {
+		if q.Identity.AccountID == at.identity.AccountID && q.Region == at.region {
+			l.changed = time.Now()
+		}
+	}
+}
