@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
@@ -59,18 +60,26 @@ type survey struct {
 	unanswered bool
 	// credentials is the condition CredentialsReady.
 	credentials metav1.Condition
+	// events is the condition EventsReceived; nil: no queue is named.
+	events *metav1.Condition
 }
 
 // Reconcile makes one look at an environment and writes what it found.
 func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile.Request) (ctrl.Result, error) {
 	var environment ecsv1alpha1.EcsEnvironment
 	if err := r.Client.Get(ctx, request.NamespacedName, &environment); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Fleet.Hear(request.Name, nil)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	queues := queuesOf(&environment)
+	r.Fleet.Hear(environment.Name, queues)
 	s, err := r.survey(ctx, &environment)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	s.events = r.heard(queues)
 	if s.asked() {
 		// What is promoted from here does not wait for AWS to say who we are.
 		if err := r.write(ctx, s); err != nil {
@@ -83,6 +92,9 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 	}
 	if s.unanswered {
 		return ctrl.Result{RequeueAfter: min(r.Every, unanswered)}, nil
+	}
+	if s.events != nil && s.events.Status != metav1.ConditionTrue {
+		return ctrl.Result{RequeueAfter: min(r.Every, time.Minute)}, nil
 	}
 	return ctrl.Result{RequeueAfter: r.Every}, nil
 }
@@ -267,7 +279,13 @@ func (s *survey) promotes(from string) bool {
 func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 	status := *s.environment.Status.DeepCopy()
 	status.ObservedGeneration = s.environment.Generation
-	for _, condition := range []metav1.Condition{s.ready(), s.credentials} {
+	conditions := []metav1.Condition{s.ready(), s.credentials}
+	if s.events != nil {
+		conditions = append(conditions, *s.events)
+	} else {
+		meta.RemoveStatusCondition(&status.Conditions, ecsv1alpha1.ConditionEventsReceived)
+	}
+	for _, condition := range conditions {
 		condition.ObservedGeneration, condition.LastTransitionTime = s.environment.Generation, metav1.NewTime(s.now)
 		meta.SetStatusCondition(&status.Conditions, condition)
 	}

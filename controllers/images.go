@@ -33,10 +33,10 @@ func (r *ReleaseReconciler) resolveImages(ctx context.Context, p *pass) {
 	}
 }
 
-// resolvesAgain says that somebody touched the release, so that it is worth a look where its tags
-// point to by now. No sweep ever looks.
+// resolvesAgain says that somebody touched the release, or pushed its image, so that it is worth a look
+// where its tags point to by now. No sweep ever looks.
 func (p *pass) resolvesAgain() bool {
-	return p.look || p.before.ObservedGeneration != p.release.Generation
+	return p.look || p.pushed || p.before.ObservedGeneration != p.release.Generation
 }
 
 // inECR says that an image is in ECR: it names no host, or that of an ECR registry.

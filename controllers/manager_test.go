@@ -97,6 +97,7 @@ func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 
 func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) error {
 	inbox := &controllers.Inbox{}
+	reconciler := &controllers.ReleaseReconciler{}
 	fleet, err := cloud.New(cloud.Options{
 		Config: func(context.Context) (aws.Config, error) {
 			return aws.Config{
@@ -109,6 +110,7 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 		Fast:           inFlightInterval,
 		Slow:           sweepInterval,
 		Enqueue:        inbox.Enqueue,
+		Pushed:         reconciler.Pushed,
 		Registerer:     m.registry,
 		Log:            ctrl.Log.WithName("aws"),
 		SessionCluster: "tests",
@@ -123,7 +125,7 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	reconciler := &controllers.ReleaseReconciler{
+	*reconciler = controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
 		Reader:   mgr.GetAPIReader(),
 		Fleet:    fleet,

@@ -54,6 +54,7 @@ type ReleaseReconciler struct {
 	refusals   refusals
 	verifier   verifier
 	authorship authorship
+	pushes     pushes
 }
 
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases,verbs=get;list;watch
@@ -100,6 +101,7 @@ func (r *ReleaseReconciler) letGo(release types.NamespacedName) {
 	r.refusals.forget(release)
 	r.verifier.assign(release, nil)
 	r.authorship.forget(release)
+	r.pushes.take(release)
 }
 
 // conflictIsNews makes a conflict a prompt second look: the release, or its environment, has changed
@@ -131,6 +133,16 @@ func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manag
 	}
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &ecsv1alpha1.EcsRelease{}, indexPlace, index); err != nil {
 		return fmt.Errorf("indexing releases by place: %w", err)
+	}
+	images := func(object client.Object) []string {
+		release, ok := object.(*ecsv1alpha1.EcsRelease)
+		if !ok {
+			return nil
+		}
+		return imagesByTag(release)
+	}
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &ecsv1alpha1.EcsRelease{}, indexImage, images); err != nil {
+		return fmt.Errorf("indexing releases by image: %w", err)
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("ecsrelease").

@@ -24,6 +24,8 @@ type pass struct {
 	before ecsv1alpha1.EcsReleaseStatus
 	// look says that a new token of reconcile or retry asks to look at everything again.
 	look bool
+	// pushed says that an image which the release asks for was pushed since it was last looked at.
+	pushed bool
 
 	environment *ecsv1alpha1.EcsEnvironment
 	// origin is the environment that images are promoted from; nil: there is none of that name, or
@@ -88,7 +90,7 @@ func (s *service) name() string { return s.target.Name + "/" + s.spec.Name }
 func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.EcsRelease) (*pass, error) {
 	p := &pass{
 		release: release, started: time.Now(), before: *release.Status.DeepCopy(),
-		look: newToken(release), ledger: ledgerOf(release.Status),
+		look: newToken(release), pushed: r.pushes.take(client.ObjectKeyFromObject(release)), ledger: ledgerOf(release.Status),
 	}
 	if p.look {
 		r.refusals.forget(client.ObjectKeyFromObject(release))

@@ -83,6 +83,36 @@ type EcsEnvironmentSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Windows []Window `json:"windows,omitempty"`
+
+	// eventQueues are SQS queues into which EventBridge brings the events of ECS and ECR, one for
+	// each account and region. An event has the service that it is about looked at at once.
+	// Absent: services are looked at at intervals only.
+	// +optional
+	// +listType=map
+	// +listMapKey=url
+	// +kubebuilder:validation:MaxItems=32
+	EventQueues []EventQueue `json:"eventQueues,omitempty"`
+}
+
+// EventQueue is an SQS queue that brings events of an account and region.
+type EventQueue struct {
+	// url is the URL of the queue. The manager must be the only one that receives from it.
+	// +required
+	// +kubebuilder:validation:MinLength=12
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/ ]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}$')",message="url must be the URL of an SQS standard queue, https://sqs.<region>.amazonaws.com/<account>/<name>"
+	URL string `json:"url"`
+
+	// region is the region of the queue, and of what its events are about.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9-]+$')",message="region is an AWS region, like ap-south-1"
+	Region string `json:"region"`
+
+	// aws replaces the environment's identity for this queue. Absent: the environment's.
+	// +optional
+	AWS *AWSIdentity `json:"aws,omitempty"`
 }
 
 // NamespaceSelector selects namespaces by name, by label, or both; what either selects is

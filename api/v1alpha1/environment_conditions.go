@@ -5,6 +5,9 @@ const (
 	// ConditionCredentialsReady says whether every identity of the environment can be assumed and is
 	// of the account that the environment says.
 	ConditionCredentialsReady = "CredentialsReady"
+	// ConditionEventsReceived says whether events come from every queue of spec.eventQueues. Absent
+	// where there is none.
+	ConditionEventsReceived = "EventsReceived"
 )
 
 // Reasons of the conditions of an EcsEnvironment. [ReasonInvalidEnvironment],
@@ -17,4 +20,8 @@ const (
 	ReasonNoNamespaces = "NoNamespaces"
 	// ReasonVerifiedAccount: every identity is of its account.
 	ReasonVerifiedAccount = "VerifiedAccount"
+	// ReasonReceiving: events come from every queue.
+	ReasonReceiving = "Receiving"
+	// ReasonSilent: a service has changed and no event of that came.
+	ReasonSilent = "Silent"
 )

@@ -92,6 +92,7 @@ func run(ctx context.Context, o options) error {
 // assemble puts the AWS edge and the reconciler into the manager.
 func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o options) error {
 	inbox := &controllers.Inbox{}
+	reconciler := &controllers.ReleaseReconciler{}
 	fleet, err := cloud.New(cloud.Options{
 		Share:          o.quotaShare,
 		CallDeadline:   o.callTimeout,
@@ -99,6 +100,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 		Fast:           o.inFlightInterval,
 		Slow:           o.sweepInterval,
 		Enqueue:        inbox.Enqueue,
+		Pushed:         reconciler.Pushed,
 		Registerer:     metrics.Registry,
 		Log:            ctrl.Log.WithName("aws"),
 		SessionCluster: o.clusterName,
@@ -117,7 +119,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 	if err != nil {
 		return err
 	}
-	reconciler := &controllers.ReleaseReconciler{
+	*reconciler = controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
 		Reader:   mgr.GetAPIReader(),
 		Fleet:    fleet,

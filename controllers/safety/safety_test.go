@@ -23,6 +23,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
@@ -40,6 +42,7 @@ import (
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/controllers"
 	"heliumai.space/ecsrelease/internal/awssim"
+	"heliumai.space/ecsrelease/internal/awssim/seed"
 	"heliumai.space/ecsrelease/internal/cloud"
 	"heliumai.space/ecsrelease/internal/lab"
 	"heliumai.space/ecsrelease/internal/rollout"
@@ -151,6 +154,9 @@ func (w *world) newClient() client.Client {
 	return fake.NewClientBuilder().WithScheme(scheme).
 		WithStatusSubresource(&ecsv1alpha1.EcsRelease{}).
 		WithIndex(&ecsv1alpha1.EcsRelease{}, "places", places).
+		WithIndex(&ecsv1alpha1.EcsRelease{}, "images", func(object client.Object) []string {
+			return []string{object.(*ecsv1alpha1.EcsRelease).Spec.Image}
+		}).
 		WithObjects(
 			&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
 			&ecsv1alpha1.EcsEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "production"}, Spec: ecsv1alpha1.EcsEnvironmentSpec{
@@ -697,6 +703,39 @@ func TestServicesThatAreAddedToAStartedReleaseAreGatedToo(t *testing.T) {
 		}
 		if changes := w.changes()[before:]; len(changes) > 0 {
 			t.Errorf("AWS was asked for %v outside of all windows", changes)
+		}
+	})
+}
+
+// A tag that moves is looked for when somebody touches the release, or pushes its image, and never
+// otherwise.
+func TestAPushHasTheTagLookedAtAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release("backend", "v1", cluster)
+		w.untilReady("backend")
+		registry := ecr.NewFromConfig(w.account.AWS.Root(lab.AccountID, region))
+		_, err := registry.PutImageTagMutability(w.t.Context(), &ecr.PutImageTagMutabilityInput{
+			RepositoryName: aws.String(lab.Repository), ImageTagMutability: ecrtypes.ImageTagMutabilityMutable,
+		})
+		w.must(err)
+		_, err = seed.Push(w.t.Context(), registry, lab.Repository, "v1", seed.Image{Content: "another"})
+		w.must(err)
+		moved := func() string {
+			for range 10 {
+				w.pass("backend")
+			}
+			return w.get("backend").Status.Images[0].MovedTo
+		}
+		if to := moved(); to != "" {
+			t.Errorf("the tag was looked at, and found to be %s", to)
+		}
+		w.reconciler.Pushed(lab.Repository, "v2")
+		if to := moved(); to != "" {
+			t.Errorf("another tag was pushed, and this one found to be %s", to)
+		}
+		w.reconciler.Pushed(lab.Repository, "v1")
+		if to := moved(); to == "" {
+			t.Error("the tag was pushed, and is not known to have moved")
 		}
 	})
 }

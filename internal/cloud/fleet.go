@@ -38,9 +38,9 @@ type Options struct {
 	// Enqueue is told an owner that should reconcile: a view of one of its services changed,
 	// or a look that was asked for is there. It must not block.
 	Enqueue func(owner types.NamespacedName)
-	// Pushed is told that an image was pushed into a repository of a registry, in a region. It must
-	// not block. Absent: nobody is told.
-	Pushed func(account, region, repository string)
+	// Pushed is told that an image was pushed into a repository of ECR, and the tag that names it.
+	// Absent: nobody is told.
+	Pushed func(repository, tag string)
 	// Registerer takes the metrics. Absent: none are exported.
 	Registerer prometheus.Registerer
 	// Log takes what concerns no request in particular, and mutations whose context carries

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// hint is that something may have changed: a service, in cluster if that is known, or the images of a
-// repository.
+// hint is that something may have changed: a service, in cluster if that is known, or the image that a
+// tag of a repository names.
 type hint struct {
 	account, region  string
 	cluster, service string
-	repository       string
+	repository, tag  string
 }
 
 // event is what we read of an event of EventBridge ("Amazon ECS events", "Amazon ECR events and
@@ -27,6 +27,7 @@ type event struct {
 		ActionType string `json:"action-type"`
 		Result     string `json:"result"`
 		Repository string `json:"repository-name"`
+		Tag        string `json:"image-tag"`
 	} `json:"detail"`
 }
 
@@ -60,8 +61,9 @@ func hintsOf(body []byte) (hints []hint, kind string) {
 			hints = append(hints, h)
 		}
 	case e.Source == "aws.ecr" && e.DetailType == kindImage:
-		if e.Detail.ActionType == "PUSH" && e.Detail.Result == "SUCCESS" && e.Detail.Repository != "" {
-			hints = append(hints, hint{account: e.Account, region: e.Region, repository: e.Detail.Repository})
+		// Without a tag nobody waits for it.
+		if d := e.Detail; d.ActionType == "PUSH" && d.Result == "SUCCESS" && d.Repository != "" && d.Tag != "" {
+			hints = append(hints, hint{account: e.Account, region: e.Region, repository: d.Repository, tag: d.Tag})
 		}
 	default:
 		return nil, kindOther

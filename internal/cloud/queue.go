@@ -207,7 +207,7 @@ func (f *Fleet) receive(ctx context.Context, l *listener) *rollout.Problem {
 func (f *Fleet) follow(h hint) {
 	if h.repository != "" {
 		if f.options.Pushed != nil {
-			f.options.Pushed(h.account, h.region, h.repository)
+			f.options.Pushed(h.repository, h.tag)
 		}
 		return
 	}

@@ -40,8 +40,9 @@ func TestHints(t *testing.T) {
 		},
 		"a push": {
 			of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"SUCCESS","repository-name":"team/helium","image-tag":"v7"}`),
-			[]hint{{account: account, region: region, repository: "team/helium"}}, kindImage,
+			[]hint{{account: account, region: region, repository: "team/helium", tag: "v7"}}, kindImage,
 		},
+		"a push without a tag":            {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"SUCCESS","repository-name":"helium"}`), nil, kindImage},
 		"a push that failed":              {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"FAILURE","repository-name":"helium"}`), nil, kindImage},
 		"an image that was deleted":       {of("aws.ecr", kindImage, ``, `{"action-type":"DELETE","result":"SUCCESS","repository-name":"helium"}`), nil, kindImage},
 		"a task":                          {of("aws.ecs", "ECS Task State Change", `"`+arn+`task/helium/0f39"`, `{}`), nil, kindOther},
@@ -153,9 +154,9 @@ func TestAPushIsTold(t *testing.T) {
 			`"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":"helium-backend","image-tag":"v2"}}`)
 		time.Sleep(time.Second)
 	}, func(o *Options) {
-		o.Pushed = func(account, region, repository string) { told = append(told, account+"/"+region+"/"+repository) }
+		o.Pushed = func(repository, tag string) { told = append(told, repository+":"+tag) }
 	})
-	if !slices.Equal(told, []string{"111122223333/ap-south-1/helium-backend"}) {
+	if !slices.Equal(told, []string{"helium-backend:v2"}) {
 		t.Errorf("told of %v", told)
 	}
 }

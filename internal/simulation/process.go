@@ -122,6 +122,7 @@ func newLock(kube *rest.Config, name string) (*leader.Lock, error) {
 
 func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock *leader.Lock) error {
 	inbox := &controllers.Inbox{}
+	reconciler := &controllers.ReleaseReconciler{}
 	fleet, err := cloud.New(cloud.Options{
 		Config: func(context.Context) (aws.Config, error) {
 			return aws.Config{
@@ -136,6 +137,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 		Fast:           fastCadence,
 		Slow:           slowCadence,
 		Enqueue:        inbox.Enqueue,
+		Pushed:         reconciler.Pushed,
 		Registerer:     p.registry,
 		Log:            w.log(p.name).WithName("aws"),
 		SessionCluster: "simulation",
@@ -150,7 +152,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	reconciler := &controllers.ReleaseReconciler{
+	*reconciler = controllers.ReleaseReconciler{
 		Client:   mgr.GetClient(),
 		Reader:   mgr.GetAPIReader(),
 		Fleet:    fleet,
