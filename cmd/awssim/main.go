@@ -1,6 +1,6 @@
 // Command awssim serves a local AWS: ECS, ECR, STS, load balancers, alarms, queues and the
-// events that go there, for as many accounts and regions as anybody signs for. See package awssim for what it implements and
-// for its admin API.
+// events that go there, for as many accounts and regions as anybody signs for. See package
+// awssim for what it implements and for its admin API.
 package main
 
 import (
@@ -33,7 +33,8 @@ secret "awssim" is the root of that account; nothing needs to be created first:
   aws sts get-caller-identity
   aws ecs create-cluster --cluster-name demo
 
-Users, roles, faults, image behaviour, quotas and the journal of calls have an admin API:
+Users, roles, faults, image behaviour, quotas, the journal of calls and what became of events
+have an admin API:
 
   curl -s http://127.0.0.1:4566/_sim/
 

@@ -76,6 +76,13 @@ func (s *Simulator) adminRoutes() http.Handler {
 		{"DELETE", "/_sim/faults/{id}", "end one", func(r *http.Request, _ []byte) (any, error) {
 			return removed(s.RemoveFault(r.PathValue("id")))
 		}},
+		{"GET", "/_sim/deliveries", "what became of the newest events that rules of EventBridge had for their targets", func(*http.Request, []byte) (any, error) {
+			return s.EventDeliveries(), nil
+		}},
+		{"DELETE", "/_sim/deliveries", "forget the deliveries that are over", func(*http.Request, []byte) (any, error) {
+			s.ClearEventDeliveries()
+			return nil, nil
+		}},
 		{"GET", "/_sim/journal", "calls; ?principal= ?account= ?service= ?operation= (with * and ?), ?since= (RFC 3339), ?after= (a sequence number)", s.getJournal},
 		{"GET", "/_sim/journal/summary", "counts per principal and operation; actions authorised", func(*http.Request, []byte) (any, error) {
 			return s.Summary(), nil

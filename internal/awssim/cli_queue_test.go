@@ -1,8 +1,11 @@
 package awssim
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"heliumai.space/ecsrelease/internal/awssim/seed"
 )
 
 func TestTheCommandLineUsesAQueue(t *testing.T) {
@@ -43,4 +46,60 @@ func TestTheCommandLineUsesAQueue(t *testing.T) {
 	cli.fails(t, "(InvalidParameterValue)", "sqs", "create-queue", "--queue-name", "a.fifo")
 	cli.fails(t, "(InvalidAction)", "sqs", "list-dead-letter-source-queues", "--queue-url", url)
 	cli.ok(t, nil, "sqs", "delete-queue", "--queue-url", url)
+}
+
+func TestTheCommandLineHearsOfADeployment(t *testing.T) {
+	t.Parallel()
+	s := New(Options{Speed: 2000})
+	cli := newAWSCLI(t, s)
+	var created struct{ QueueURL, RuleArn string }
+	cli.ok(t, &created, "sqs", "create-queue", "--queue-name", hintsName)
+	cli.ok(t, &created, "events", "put-rule", "--name", hintsRule, "--event-pattern", `{"source": ["aws.ecs"], "detail-type": [{"prefix": "ECS Deployment"}]}`)
+	policy, err := json.Marshal(map[string]string{"Policy": letEventsIn(hintsARN, created.RuleArn)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cli.ok(t, nil, "sqs", "set-queue-attributes", "--queue-url", created.QueueURL, "--attributes", string(policy))
+	cli.ok(t, nil, "events", "put-targets", "--rule", hintsRule, "--targets", "Id=queue,Arn="+hintsARN)
+	var rules struct {
+		Rules []struct{ Name, State string }
+	}
+	cli.ok(t, &rules, "events", "list-rules", "--name-prefix", "release")
+	var targets struct{ Targets []struct{ ID, Arn string } }
+	cli.ok(t, &targets, "events", "list-targets-by-rule", "--rule", hintsRule)
+	if len(rules.Rules) != 1 || rules.Rules[0].State != "ENABLED" || len(targets.Targets) != 1 || targets.Targets[0].Arn != hintsARN {
+		t.Errorf("%+v, %+v", rules, targets)
+	}
+
+	registry := ecrClientOf(t, s, ownAccount, mumbai)
+	createTestRepository(t, registry, backendName)
+	pushTestImage(t, registry, backendName, firstTag, seed.Image{})
+	cli.ok(t, nil, "ecs", "create-cluster", "--cluster-name", "live")
+	cli.ok(t, nil, "ecs", "register-task-definition", "--family", "backend", "--network-mode", "awsvpc", "--requires-compatibilities", "FARGATE",
+		"--cpu", "256", "--memory", "512", "--execution-role-arn", "arn:aws:iam::111122223333:role/execution", "--runtime-platform", "cpuArchitecture=ARM64",
+		"--container-definitions", `[{"name":"app","image":"`+ownECRHost+"/helium-backend:"+firstTag+`"}]`)
+	cli.ok(t, nil, "ecs", "create-service", "--cluster", "live", "--service-name", "backend", "--task-definition", "backend", "--desired-count", "1",
+		"--launch-type", "FARGATE", "--network-configuration", "awsvpcConfiguration={subnets=[subnet-1]}")
+	heard := map[string]bool{}
+	for !heard["SERVICE_DEPLOYMENT_COMPLETED"] { // each receive waits until there is something
+		var received struct{ Messages []struct{ Body string } }
+		cli.ok(t, &received, "sqs", "receive-message", "--queue-url", created.QueueURL, "--wait-time-seconds", "20", "--max-number-of-messages", "10")
+		if len(received.Messages) == 0 {
+			t.Fatalf("nothing more is heard than %v; deliveries %+v", heard, s.EventDeliveries())
+		}
+		for _, m := range received.Messages {
+			var e heardEvent
+			if err := json.Unmarshal([]byte(m.Body), &e); err != nil || e.Resources[0] != "arn:aws:ecs:ap-south-1:111122223333:service/live/backend" {
+				t.Errorf("%s: %v", m.Body, err)
+			}
+			heard[e.Detail["eventName"].(string)] = true
+		}
+	}
+	if !heard["SERVICE_DEPLOYMENT_IN_PROGRESS"] {
+		t.Errorf("heard %v", heard)
+	}
+	cli.fails(t, "(InvalidEventPatternException)", "events", "put-rule", "--name", "a", "--event-pattern", `{"source": "aws.ecs"}`)
+	cli.fails(t, "(ResourceNotFoundException)", "events", "describe-rule", "--name", "absent")
+	cli.ok(t, nil, "events", "remove-targets", "--rule", hintsRule, "--ids", "queue")
+	cli.ok(t, nil, "events", "delete-rule", "--name", hintsRule)
 }
