@@ -39,7 +39,7 @@
 // and "ECS Hook State Change" of pauses; "ECR Image Action" of pushes and deletions, and
 // "ECR Replication Action". Rules of the default bus send them to queues of their region whose
 // policies let events.amazonaws.com send, about a second later; what a queue does not take is
-// dropped.
+// dropped. A delivery fault loses, copies, delays, reorders or replaces them.
 //
 // # Time
 //
@@ -80,6 +80,10 @@
 //	GET    /_sim/deliveries              what became of the newest thousand events that a rule had
 //	                                     for a target: an EventDelivery each
 //	DELETE /_sim/deliveries              forget those that are over
+//	POST   /_sim/deliveries/faults       a DeliveryFault; answers it with its ID
+//	GET    /_sim/deliveries/faults       those in force, with what they hit
+//	DELETE /_sim/deliveries/faults       end all of them
+//	DELETE /_sim/deliveries/faults/{id}  end one
 //	GET    /_sim/journal                 calls; ?principal= ?account= ?service= ?operation= with * and ?,
 //	                                     ?since= an RFC 3339 time, ?after= a sequence number
 //	GET    /_sim/journal/summary         counts per principal and operation; actions authorised

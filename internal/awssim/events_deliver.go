@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// eventsWorld is what the buses of all accounts and regions have in common: what became of
-// events.
+// eventsWorld is what the buses of all accounts and regions have in common: what was scripted
+// for deliveries, and what became of them.
 type eventsWorld struct {
+	faults     []*armedDeliveryFault
 	deliveries []EventDelivery // the newest last
 }
 
@@ -20,7 +21,8 @@ const (
 	eventsService = "events.amazonaws.com"
 )
 
-// EventDelivery is what became of an event that a rule had for a target.
+// EventDelivery is what became of an event that a rule had for a target. One that was
+// duplicated has an entry for each copy.
 type EventDelivery struct {
 	EventID    string    `json:"eventId"`
 	DetailType string    `json:"detailType"`
@@ -30,8 +32,9 @@ type EventDelivery struct {
 	Rule       string    `json:"rule"`             // ARN
 	Target     string    `json:"target"`           // ID
 	Queue      string    `json:"queue"`            // ARN
-	Outcome    string    `json:"outcome"`          // Delivered or Dropped
+	Outcome    string    `json:"outcome"`          // Delivered, Dropped (as AWS drops it) or Lost (by a fault)
 	Reason     string    `json:"reason,omitempty"` // of what was dropped
+	Faults     []string  `json:"faults,omitempty"` // IDs of the faults it suffered
 }
 
 // EventDeliveries lists the newest thousand deliveries, oldest first. What is still on its way
@@ -52,16 +55,26 @@ func (s *Simulator) ClearEventDeliveries() {
 	s.events.deliveries = nil
 }
 
-// dispatch sends an event on its way to a target.
+// dispatch sends an event on its way to a target, with what the faults do to it.
 func (w *world) dispatch(r *region, rule *eventRule, target eventTarget, e *publishedEvent) {
 	d := EventDelivery{
 		EventID: e.envelope.ID, DetailType: e.envelope.DetailType, Resources: e.envelope.Resources, Published: e.at,
 		Rule: rule.arn, Target: target.id, Queue: target.arn,
 	}
-	w.after(deliveryTime, func() {
-		d.Outcome, d.Reason = w.deliver(r, rule, target, e.body)
-		w.rememberDelivery(d)
-	})
+	suffered := w.afflictDelivery(rule, target, e)
+	d.Faults = suffered.faults
+	for _, delay := range suffered.delays {
+		w.after(deliveryTime+delay, func() {
+			d := d
+			switch {
+			case suffered.lose:
+				d.Outcome = "Lost"
+			default:
+				d.Outcome, d.Reason = w.deliver(r, rule, target, suffered.bodyOr(e.body))
+			}
+			w.rememberDelivery(d)
+		})
+	}
 }
 
 // deliver puts an event into the queue that a target names, if the queue takes it. Without a
