@@ -35,9 +35,9 @@
 // # Events
 //
 // ECS and ECR tell EventBridge what happens, in the bodies that AWS documents: "ECS Deployment
-// State Change", "ECS Service Action" (a steady state, an impaired start, a failed placement)
-// and "ECS Hook State Change" of pauses; "ECR Image Action" of pushes and deletions, and
-// "ECR Replication Action". Rules of the default bus send them to queues of their region whose
+// State Change", "ECS Service Action" (a steady state, an impaired start, a failed placement),
+// "ECS Hook State Change" of pauses and "ECS Task State Change"; "ECR Image Action" of pushes
+// and deletions, and "ECR Replication Action". Rules of the default bus send them to queues of their region whose
 // policies let events.amazonaws.com send, about a second later; what a queue does not take is
 // dropped. A delivery fault loses, copies, delays, reorders or replaces them.
 //

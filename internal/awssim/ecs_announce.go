@@ -3,7 +3,8 @@ package awssim
 import "encoding/json"
 
 // What ECS tells EventBridge ("Amazon ECS events"): the deployments of services, some of what
-// services do, and pauses at hooks. Nothing is told about tasks and container instances.
+// services do, pauses at hooks and, elsewhere, the states of tasks. Nothing is told about
+// container instances.
 
 // announce tells the default bus of the service's account and region.
 func (s *service) announce(detailType, resource string, detail func() any) {

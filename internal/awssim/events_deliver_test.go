@@ -3,6 +3,7 @@ package awssim
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,9 @@ func listen(t *testing.T, s *Simulator, region, pattern string) *listener {
 	putTestRule(t, eventbridge.NewFromConfig(config), hintsRule, pattern, queueARN)
 	return l
 }
+
+// servicePattern selects what is told about services, but not their tasks.
+const servicePattern = `{"source": ["aws.ecs"], "detail-type": ["ECS Deployment State Change", "ECS Service Action"]}`
 
 type heardEvent struct {
 	ID         string         `json:"id"`
@@ -113,7 +117,7 @@ func TestAnEventReachesWhoWaitsForItASecondLater(t *testing.T) {
 
 func TestARolloutAndItsRollbackAreTold(t *testing.T) {
 	inECS(t, func(t *testing.T, w *ecsTestWorld) {
-		l := listen(t, w.sim, mumbai, ecsPattern)
+		l := listen(t, w.sim, mumbai, servicePattern)
 		w.create(w.register(v1), 2, breaker(true))
 		first := *w.settle().Deployments[0].Id
 		time.Sleep(time.Minute)
@@ -135,6 +139,36 @@ func TestARolloutAndItsRollbackAreTold(t *testing.T) {
 			"SERVICE_STEADY_STATE"
 		if got := namesOf(l.hear()); got != want {
 			t.Errorf("of the rollback\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+func TestTheStatesOfATaskAreTold(t *testing.T) {
+	inECS(t, func(t *testing.T, w *ecsTestWorld) {
+		l := listen(t, w.sim, mumbai, `{"detail-type": ["ECS Task State Change"], "detail": {"group": ["service:web"]}}`)
+		w.sim.SetImageBehavior(ImageBehavior{Kind: ImageCrash, ExitCode: 3, AfterSeconds: 20})
+		w.create(w.register(v1), 1)
+		time.Sleep(2 * time.Minute)
+		var last heardEvent
+		var states []string
+		versions := 0.0
+		for _, e := range l.hear() {
+			if last.Resources != nil && e.Resources[0] != last.Resources[0] {
+				continue // of the task that comes in its place
+			}
+			version := e.Detail["version"].(float64)
+			if version <= versions {
+				t.Errorf("version %v after %v", version, versions)
+			}
+			last, versions = e, version
+			states = append(states, fmt.Sprint(e.Detail["lastStatus"], "/", e.Detail["desiredStatus"]))
+		}
+		if got := strings.Join(slices.Compact(states), " "); got != "PROVISIONING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/STOPPED DEPROVISIONING/STOPPED STOPPED/STOPPED" {
+			t.Errorf("told %s", got)
+		}
+		container := last.Detail["containers"].([]any)[0].(map[string]any)
+		if last.Detail["stopCode"] != "EssentialContainerExited" || container["exitCode"] != 3.0 || last.Detail["startedBy"] != *w.service().Deployments[0].Id {
+			t.Errorf("at last %+v", last.Detail)
 		}
 	})
 }

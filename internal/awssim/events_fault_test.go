@@ -33,7 +33,7 @@ func TestDeliveriesGoWrongAsScripted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inECS(t, func(t *testing.T, w *ecsTestWorld) {
-				l := listen(t, w.sim, mumbai, ecsPattern)
+				l := listen(t, w.sim, mumbai, servicePattern)
 				var fault DeliveryFault
 				if status, text := adminCall(t, w.sim, "POST", "/deliveries/faults", c.fault, &fault); status != 200 {
 					t.Fatalf("%d %s", status, text)
