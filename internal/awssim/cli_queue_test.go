@@ -5,7 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"heliumai.space/ecsrelease/internal/awssim/seed"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 )
 
 func TestTheCommandLineUsesAQueue(t *testing.T) {
@@ -13,13 +14,12 @@ func TestTheCommandLineUsesAQueue(t *testing.T) {
 	s := New(Options{})
 	cli := newAWSCLI(t, s)
 	var created struct{ QueueURL string }
-	cli.ok(t, &created, "sqs", "create-queue", "--queue-name", hintsName, "--attributes", "VisibilityTimeout=60", "--tags", "team=core")
+	cli.ok(t, &created, "sqs", "create-queue", "--queue-name", hintsName, "--attributes", "VisibilityTimeout=43200", "--tags", "team=core")
 	url := created.QueueURL
 	if url != cli.url+"/111122223333/release-hints" {
 		t.Errorf("the queue is at %s, the simulator at %s", url, cli.url)
 	}
-	cli.ok(t, nil, "sqs", "send-message", "--queue-url", url, "--message-body", "grüße")
-	cli.ok(t, nil, "sqs", "send-message-batch", "--queue-url", url, "--entries", "Id=a,MessageBody=two", "Id=b,MessageBody=three,DelaySeconds=900")
+	cli.ok(t, nil, "sqs", "send-message-batch", "--queue-url", url, "--entries", "Id=a,MessageBody=grüße", "Id=b,MessageBody=two", "Id=c,MessageBody=three,DelaySeconds=900")
 	var received struct {
 		Messages []struct {
 			Body, ReceiptHandle, MD5OfBody string
@@ -31,7 +31,6 @@ func TestTheCommandLineUsesAQueue(t *testing.T) {
 		t.Fatalf("received %+v", received)
 	}
 	handle := received.Messages[0].ReceiptHandle
-	cli.ok(t, nil, "sqs", "change-message-visibility", "--queue-url", url, "--receipt-handle", handle, "--visibility-timeout", "600")
 	cli.ok(t, nil, "sqs", "delete-message", "--queue-url", url, "--receipt-handle", handle)
 	var attributes struct{ Attributes map[string]string }
 	cli.ok(t, &attributes, "sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "All")
@@ -43,9 +42,6 @@ func TestTheCommandLineUsesAQueue(t *testing.T) {
 		t.Errorf("%d %q %s", code, stdout, stderr)
 	}
 	cli.fails(t, "(AWS.SimpleQueueService.NonExistentQueue)", "sqs", "get-queue-url", "--queue-name", "absent")
-	cli.fails(t, "(InvalidParameterValue)", "sqs", "create-queue", "--queue-name", "a.fifo")
-	cli.fails(t, "(InvalidAction)", "sqs", "list-dead-letter-source-queues", "--queue-url", url)
-	cli.ok(t, nil, "sqs", "delete-queue", "--queue-url", url)
 }
 
 func TestTheCommandLineHearsOfADeployment(t *testing.T) {
@@ -61,23 +57,15 @@ func TestTheCommandLineHearsOfADeployment(t *testing.T) {
 	}
 	cli.ok(t, nil, "sqs", "set-queue-attributes", "--queue-url", created.QueueURL, "--attributes", string(policy))
 	cli.ok(t, nil, "events", "put-targets", "--rule", hintsRule, "--targets", "Id=queue,Arn="+hintsARN)
-	var rules struct {
-		Rules []struct{ Name, State string }
-	}
-	cli.ok(t, &rules, "events", "list-rules", "--name-prefix", "release")
 	var targets struct{ Targets []struct{ ID, Arn string } }
 	cli.ok(t, &targets, "events", "list-targets-by-rule", "--rule", hintsRule)
-	if len(rules.Rules) != 1 || rules.Rules[0].State != "ENABLED" || len(targets.Targets) != 1 || targets.Targets[0].Arn != hintsARN {
-		t.Errorf("%+v, %+v", rules, targets)
+	if len(targets.Targets) != 1 || targets.Targets[0].Arn != hintsARN {
+		t.Errorf("%+v", targets)
 	}
 
-	registry := ecrClientOf(t, s, ownAccount, mumbai)
-	createTestRepository(t, registry, backendName)
-	pushTestImage(t, registry, backendName, firstTag, seed.Image{})
-	cli.ok(t, nil, "ecs", "create-cluster", "--cluster-name", "live")
-	cli.ok(t, nil, "ecs", "register-task-definition", "--family", "backend", "--network-mode", "awsvpc", "--requires-compatibilities", "FARGATE",
-		"--cpu", "256", "--memory", "512", "--execution-role-arn", "arn:aws:iam::111122223333:role/execution", "--runtime-platform", "cpuArchitecture=ARM64",
-		"--container-definitions", `[{"name":"app","image":"`+ownECRHost+"/helium-backend:"+firstTag+`"}]`)
+	client := ecsClientOf(t, s, ownAccount, mumbai)
+	must(client.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String("live")}))(t)
+	must(client.RegisterTaskDefinition(t.Context(), definition("backend", v1)))(t)
 	cli.ok(t, nil, "ecs", "create-service", "--cluster", "live", "--service-name", "backend", "--task-definition", "backend", "--desired-count", "1",
 		"--launch-type", "FARGATE", "--network-configuration", "awsvpcConfiguration={subnets=[subnet-1]}")
 	heard := map[string]bool{}
@@ -99,7 +87,4 @@ func TestTheCommandLineHearsOfADeployment(t *testing.T) {
 		t.Errorf("heard %v", heard)
 	}
 	cli.fails(t, "(InvalidEventPatternException)", "events", "put-rule", "--name", "a", "--event-pattern", `{"source": "aws.ecs"}`)
-	cli.fails(t, "(ResourceNotFoundException)", "events", "describe-rule", "--name", "absent")
-	cli.ok(t, nil, "events", "remove-targets", "--rule", hintsRule, "--ids", "queue")
-	cli.ok(t, nil, "events", "delete-rule", "--name", hintsRule)
 }

@@ -38,10 +38,9 @@ func letEventsIn(queueARN, ruleARN string) string {
 func listen(t *testing.T, s *Simulator, region, pattern string) *listener {
 	t.Helper()
 	config := sdkConfig(t, s, region, ownAccount, rootSecret, "")
-	queueARN, ruleARN := strings.Replace(hintsARN, mumbai, region, 1), strings.Replace(hintsRuleARN, mumbai, region, 1)
 	l := &listener{T: t, client: sqs.NewFromConfig(config)}
-	l.url = newTestQueue(t, l.client, hintsName, map[string]string{"Policy": letEventsIn(queueARN, ruleARN)})
-	putTestRule(t, eventbridge.NewFromConfig(config), hintsRule, pattern, queueARN)
+	made := must(seed.Listener{Name: hintsName, Pattern: pattern}.Create(t.Context(), l.client, eventbridge.NewFromConfig(config)))(t)
+	l.url = &made.QueueURL
 	return l
 }
 
