@@ -1,6 +1,6 @@
 // Command awssim serves a local AWS: ECS, ECR, STS, load balancers, alarms, queues and the
-// events that go there, for as many accounts and regions as anybody signs for. See package awssim for what it implements and
-// for its admin API.
+// events that go there, for as many accounts and regions as anybody signs for. See package
+// awssim for what it implements and for its admin API.
 package main
 
 import (
@@ -33,7 +33,8 @@ secret "awssim" is the root of that account; nothing needs to be created first:
   aws sts get-caller-identity
   aws ecs create-cluster --cluster-name demo
 
-Users, roles, faults, image behaviour, quotas and the journal of calls have an admin API:
+Users, roles, faults, image behaviour, quotas, the journal of calls and what became of events
+have an admin API:
 
   curl -s http://127.0.0.1:4566/_sim/
 
@@ -144,7 +145,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&cfg.listen, "listen", "127.0.0.1:4566", "`host:port` to listen on; port 0 picks a free one")
 	flags.BoolVar(&cfg.allowRemote, "allow-remote", false, "listen on an address that other machines can reach; anybody there can do anything, the admin API has no authentication")
 	flags.StringVar(&cfg.readyFile, "ready-file", "", "write the URL to this `file` once it listens")
-	flags.Float64Var(&cfg.simulator.Speed, "speed", 1, "how many times as fast the things pass that ECS and ECR take time for, quota refill included; timestamps, signatures, sessions and the seconds of queues stay on the wall clock")
+	flags.Float64Var(&cfg.simulator.Speed, "speed", 1, "how many times as fast the things pass that ECS, ECR and EventBridge take time for, quota refill included; timestamps, signatures, sessions and the seconds of queues stay on the wall clock")
 	flags.BoolVar(&cfg.simulator.Quotas, "quotas", false, "enforce AWS's request quotas from the start; PUT /_sim/quotas switches them later")
 	flags.DurationVar(&cfg.simulator.ReadLatency, "latency-read", 0, "what every answer of a reading operation takes")
 	flags.DurationVar(&cfg.simulator.WriteLatency, "latency-write", 0, "what every answer of a changing operation takes")

@@ -76,6 +76,26 @@ func (s *Simulator) adminRoutes() http.Handler {
 		{"DELETE", "/_sim/faults/{id}", "end one", func(r *http.Request, _ []byte) (any, error) {
 			return removed(s.RemoveFault(r.PathValue("id")))
 		}},
+		{"GET", "/_sim/deliveries", "what became of the newest events that rules of EventBridge had for their targets", func(*http.Request, []byte) (any, error) {
+			return s.EventDeliveries(), nil
+		}},
+		{"DELETE", "/_sim/deliveries", "forget the deliveries that are over", func(*http.Request, []byte) (any, error) {
+			s.ClearEventDeliveries()
+			return nil, nil
+		}},
+		{"POST", "/_sim/deliveries/faults", `{"detailType": "ECS *", "times": 1, "duplicate": 1, "delay": "30s"}: put a fault of deliveries in force (lose, duplicate, body, delay, jitter); answers it with its ID`, func(_ *http.Request, body []byte) (any, error) {
+			return put(body, s.putDeliveryFault)
+		}},
+		{"GET", "/_sim/deliveries/faults", "the faults of deliveries in force, with what they hit", func(*http.Request, []byte) (any, error) {
+			return s.DeliveryFaults(), nil
+		}},
+		{"DELETE", "/_sim/deliveries/faults", "end all faults of deliveries", func(*http.Request, []byte) (any, error) {
+			s.ClearDeliveryFaults()
+			return nil, nil
+		}},
+		{"DELETE", "/_sim/deliveries/faults/{id}", "end one", func(r *http.Request, _ []byte) (any, error) {
+			return removed(s.RemoveDeliveryFault(r.PathValue("id")))
+		}},
 		{"GET", "/_sim/journal", "calls; ?principal= ?account= ?service= ?operation= (with * and ?), ?since= (RFC 3339), ?after= (a sequence number)", s.getJournal},
 		{"GET", "/_sim/journal/summary", "counts per principal and operation; actions authorised", func(*http.Request, []byte) (any, error) {
 			return s.Summary(), nil
@@ -230,6 +250,16 @@ func (s *Simulator) putFault(f Fault) (Fault, error) {
 	id, err := s.AddFault(f)
 	if err != nil {
 		return Fault{}, err
+	}
+	f.ID, f.Matched, f.Struck = id, 0, 0
+	return f, nil
+}
+
+// putDeliveryFault is AddDeliveryFault in the shape of the other routes.
+func (s *Simulator) putDeliveryFault(f DeliveryFault) (DeliveryFault, error) {
+	id, err := s.AddDeliveryFault(f)
+	if err != nil {
+		return DeliveryFault{}, err
 	}
 	f.ID, f.Matched, f.Struck = id, 0, 0
 	return f, nil

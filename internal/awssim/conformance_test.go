@@ -28,7 +28,8 @@ import (
 var conformance = struct {
 	sync.Mutex
 	models    map[string]*serviceModel
-	exercised map[string]bool // "ecs.UpdateService", with success
+	events    *serviceModel
+	exercised map[string]bool // "ecs.UpdateService", with success; "event.ECS Service Action", received
 }{exercised: map[string]bool{}}
 
 func TestMain(m *testing.M) {
@@ -39,6 +40,10 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	conformance.models = models
+	if conformance.events, err = loadEventShapes(); err != nil {
+		fmt.Fprintln(os.Stderr, "loading the shapes of events:", err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if left := leftOut(); wholeSuite() && len(left) > 0 {
 		fmt.Fprintln(os.Stderr, "FAIL: no test has called with success:", strings.Join(left, ", "))
@@ -65,6 +70,11 @@ func leftOut() []string {
 			if !conformance.exercised[modelOf(service)+"."+name] {
 				left = append(left, service+"."+name)
 			}
+		}
+	}
+	for name := range conformance.events.Shapes {
+		if strings.Contains(name, " ") && !conformance.exercised["event."+name] {
+			left = append(left, "event."+name)
 		}
 	}
 	slices.Sort(left)
@@ -199,6 +209,9 @@ func checkExchange(r *http.Request, sent []byte, status int, received []byte) []
 		conformance.exercised[e.service+"."+e.name] = true
 		conformance.Unlock()
 		problems = append(e.checkRequest(), e.checkAnswer(received)...)
+		if e.service == "sqs" && e.name == "ReceiveMessage" {
+			problems = append(problems, checkEvents(received)...)
+		}
 	}
 	for i := range problems {
 		problems[i] = fmt.Sprintf("%s.%s (%d) %s", e.service, e.name, status, problems[i])

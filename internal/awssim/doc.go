@@ -1,9 +1,9 @@
 // Package awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), the
 // alarms of CloudWatch, the standard queues of SQS and the rules of EventBridge on their wire
 // protocols, for as many accounts and regions as anybody signs for, in one process and without
-// a network if need be. The AWS SDKs and the aws command line work against it through AWS_ENDPOINT_URL, with
-// real signatures; what it implements it answers as AWS does, and what it does not it
-// refuses as AWS refuses an unknown operation.
+// a network if need be. The AWS SDKs and the aws command line work against it through
+// AWS_ENDPOINT_URL, with real signatures; what it implements it answers as AWS does, and what
+// it does not it refuses as AWS refuses an unknown operation.
 //
 // # Who calls
 //
@@ -31,6 +31,15 @@
 // when it came back too often. Messages are received in the order in which they were sent or
 // came back, which AWS does not promise. A queue holds 50,000 messages and 64 MiB of them at
 // most and drops the oldest beyond that.
+//
+// # Events
+//
+// ECS and ECR tell EventBridge what happens, in the bodies that AWS documents: "ECS Deployment
+// State Change", "ECS Service Action" (a steady state, an impaired start, a failed placement),
+// "ECS Hook State Change" of pauses and "ECS Task State Change"; "ECR Image Action" of pushes
+// and deletions, and "ECR Replication Action". Rules of the default bus send them to queues of their region whose
+// policies let events.amazonaws.com send, about a second later; what a queue does not take is
+// dropped. A delivery fault loses, copies, delays, reorders or replaces them.
 //
 // # Time
 //
@@ -68,6 +77,13 @@
 //	GET    /_sim/faults                  the faults in force, with what they hit
 //	DELETE /_sim/faults                  end all faults
 //	DELETE /_sim/faults/{id}             end one
+//	GET    /_sim/deliveries              what became of the newest thousand events that a rule had
+//	                                     for a target: an EventDelivery each
+//	DELETE /_sim/deliveries              forget those that are over
+//	POST   /_sim/deliveries/faults       a DeliveryFault; answers it with its ID
+//	GET    /_sim/deliveries/faults       those in force, with what they hit
+//	DELETE /_sim/deliveries/faults       end all of them
+//	DELETE /_sim/deliveries/faults/{id}  end one
 //	GET    /_sim/journal                 calls; ?principal= ?account= ?service= ?operation= with * and ?,
 //	                                     ?since= an RFC 3339 time, ?after= a sequence number
 //	GET    /_sim/journal/summary         counts per principal and operation; actions authorised

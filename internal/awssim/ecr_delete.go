@@ -40,6 +40,9 @@ func batchDeleteImage(c *call, in *batchDeleteImageInput) (any, error) {
 		}
 		removed, failure := repository.remove(id, image, c.sim.now())
 		out.ImageIDs = append(out.ImageIDs, removed...)
+		for _, r := range removed {
+			c.sim.announceImage(repository, imageAction{Action: "DELETE", Digest: r.ImageDigest, Tag: r.ImageTag})
+		}
 		if failure != nil {
 			out.Failures = append(out.Failures, *failure)
 		}

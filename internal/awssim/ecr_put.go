@@ -50,6 +50,7 @@ func putImage(c *call, in *putImageInput) (any, error) {
 	if in.ImageTag != "" && repository.tagged(in.ImageTag, now) != image.digest {
 		repository.moveTag(in.ImageTag, image.digest, now)
 	}
+	c.sim.announceImage(repository, imageAction{Action: "PUSH", Digest: image.digest, Tag: in.ImageTag})
 	c.sim.replicate(repository, image, in.ImageTag)
 	return map[string]any{"image": ecrImageView{
 		RegistryID:             repository.registryID,

@@ -112,12 +112,16 @@ func (s *Simulator) arrive(source *ecrRepository, image *storedImage, tag string
 		}
 	}
 	target.receive(image, source.layers, s.now())
-	if tag == "" {
-		return ""
+	if tag != "" {
+		switch held := target.tagged(tag, time.Time{}); {
+		case held == image.digest:
+		case held == "" || !target.immutable(tag):
+			target.moveTag(tag, image.digest, s.now())
+		default:
+			tag = ""
+		}
 	}
-	if held := target.tagged(tag, time.Time{}); held == "" || held != image.digest && !target.immutable(tag) {
-		target.moveTag(tag, image.digest, s.now())
-	}
+	s.announceArrival(source, target, image.digest, tag)
 	return ""
 }
 

@@ -45,6 +45,7 @@ func (s *service) throttle() {
 	}
 	s.holds++
 	s.heldUntil = now.Add(w.scale(delay))
+	s.announceAction("WARN", "SERVICE_TASK_START_IMPAIRED", serviceAction{})
 	s.event("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
 }
 
@@ -73,6 +74,7 @@ func (s *service) trip(d *deployment) {
 
 func (d *deployment) fail(reason string) {
 	d.rollout, d.reason, d.updatedAt = "FAILED", reason, d.service.state.world.now()
+	d.announce()
 }
 
 // failure is why a deployment ends badly, in the words of each place that tells it: the
@@ -120,6 +122,7 @@ func (s *service) rollBack(failed *deployment, reason, detector, statusReason st
 	s.deployments = others
 	sd.rollback = &rollbackView{Reason: statusReason, StartedAt: epoch(now), ServiceRevisionARN: target.revision.arn}
 	sd.set("ROLLBACK_REQUESTED", statusReason)
+	target.announce()
 	s.steady = false
 	s.release()
 }

@@ -117,6 +117,7 @@ func (s *service) deploy(definition *taskDefinition) {
 	}
 	d.serviceDeployment = newServiceDeployment(s, d, slices.Clone(s.deployments))
 	s.deployments = append([]*deployment{d}, s.deployments...)
+	d.announce()
 	s.steady = false
 	s.release()
 	s.poke(st.between(3*time.Second, 6*time.Second))

@@ -32,16 +32,22 @@ func (l *lifecycle) paused() bool {
 	return slices.ContainsFunc(l.hooks, func(h *hookRun) bool { return h.status == awaitingAction })
 }
 
-// cancel ends the pauses of a deployment that ends otherwise.
-func (l *lifecycle) cancel() {
-	if l == nil {
+// cancelPauses ends the pauses of a deployment that ends otherwise.
+func (sd *serviceDeployment) cancelPauses() {
+	if sd.lifecycle == nil {
 		return
 	}
-	for _, h := range l.hooks {
+	for _, h := range sd.lifecycle.hooks {
 		if h.status == awaitingAction {
-			h.status = "FAILED"
+			sd.setHook(h, "FAILED")
 		}
 	}
+}
+
+// setHook moves a stop at a hook to a status.
+func (sd *serviceDeployment) setHook(h *hookRun, status string) {
+	h.status = status
+	sd.announceHook(h)
 }
 
 func (l *lifecycle) showHooks() []hookView {
@@ -61,15 +67,16 @@ func (s *service) pause(p *deployment, hook pauseHook) {
 	sd := p.serviceDeployment
 	timeout := time.Duration(hook.timeoutMinutes) * time.Minute
 	h := &hookRun{
-		id: "ecs-pause-" + s.state.draw(nanoDigits, 43), stage: sd.lifecycle.stage().name, status: awaitingAction,
+		id: "ecs-pause-" + s.state.draw(nanoDigits, 43), stage: sd.lifecycle.stage().name,
 		expires: w.now().Add(w.scale(timeout)), action: hook.timeoutAction,
 	}
 	sd.lifecycle.hooks = append(sd.lifecycle.hooks, h)
+	sd.setHook(h, awaitingAction)
 	w.after(timeout, func() {
 		if h.status != awaitingAction {
 			return
 		}
-		h.status = "TIMED_OUT"
+		sd.setHook(h, "TIMED_OUT")
 		if h.action == "ROLLBACK" {
 			s.abandon(p, hookFailure(h, "timed out."))
 		} else {
@@ -127,10 +134,10 @@ func continueServiceDeployment(c *call, in json.RawMessage) (any, error) {
 	}
 	s := sd.service
 	if req.Action != nil && *req.Action == "ROLLBACK" {
-		h.status = "FAILED"
+		sd.setHook(h, "FAILED")
 		s.abandon(sd.deployment, hookFailure(h, "was rolled back by a user."))
 	} else {
-		h.status = "SUCCEEDED"
+		sd.setHook(h, "SUCCEEDED")
 		s.resume(sd.deployment)
 	}
 	s.touch()

@@ -190,6 +190,7 @@ func (s *service) launch(p *deployment, n int) {
 	s.steady = false
 	if why := s.unplaceable(p); why != "" {
 		s.event("%s", why)
+		s.announceAction("ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", s.placementFailure())
 		s.failed(p, false)
 		s.poke(s.state.between(10*time.Second, 15*time.Second))
 		return
@@ -306,6 +307,7 @@ func (s *service) finish(p *deployment) {
 	p.rollout, p.reason, p.updatedAt = "COMPLETED", "ECS deployment "+p.id+" completed.", w.now()
 	s.completed = p
 	s.event("(deployment %s) deployment completed.", p.id)
+	p.announce()
 	switch sd := p.serviceDeployment; {
 	case sd.finished():
 	case p.rollback:
@@ -335,4 +337,5 @@ func (s *service) announceSteadyState() {
 	}
 	s.steady = true
 	s.event("has reached a steady state.")
+	s.announceAction("INFO", "SERVICE_STEADY_STATE", serviceAction{})
 }

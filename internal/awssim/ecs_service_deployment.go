@@ -130,7 +130,7 @@ func (sd *serviceDeployment) set(status, reason string) {
 		sd.reason = reason
 	}
 	if status != "IN_PROGRESS" {
-		sd.lifecycle.cancel()
+		sd.cancelPauses()
 	}
 	if sd.finished() {
 		sd.finishedAt = now

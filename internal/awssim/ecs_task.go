@@ -26,6 +26,7 @@ type task struct {
 	halted        atomic.Bool
 	containers    []*taskContainer
 	version       int
+	announced     int    // the version that EventBridge was told of last
 	instance      string // ARN of its container instance; "" on Fargate
 	zone          string
 	eni           *networkInterface

@@ -74,8 +74,12 @@ type networkBinding struct {
 	Protocol      string `json:"protocol"`
 }
 
-// touch records what the task looks like from now on.
-func (t *task) touch() { t.views.record(t.service.state.world.now(), t.view()) }
+// touch records what the task looks like from now on, and tells of it.
+func (t *task) touch() {
+	v := t.view()
+	t.views.record(t.service.state.world.now(), v)
+	t.announce(v)
+}
 
 func (t *task) view() taskView {
 	spec := t.revision.definition.spec

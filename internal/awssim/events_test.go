@@ -2,7 +2,6 @@ package awssim
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -22,14 +21,10 @@ func eventsClientOf(t *testing.T, s *Simulator) *eventbridge.Client {
 	return eventbridge.NewFromConfig(rootConfig(t, s))
 }
 
-func putTestRule(t *testing.T, client *eventbridge.Client, name, pattern string, queues ...string) {
+// putTestRule creates a rule for what ECS tells.
+func putTestRule(t *testing.T, client *eventbridge.Client, name string) {
 	t.Helper()
-	must(client.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &name, EventPattern: &pattern}))(t)
-	for i, queue := range queues {
-		must(client.PutTargets(t.Context(), &eventbridge.PutTargetsInput{
-			Rule: &name, Targets: []types.Target{{Id: aws.String(fmt.Sprint("queue-", i)), Arn: &queue}},
-		}))(t)
-	}
+	must(client.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &name, EventPattern: aws.String(ecsPattern)}))(t)
 }
 
 func TestARuleIsPutSwitchedAndDeleted(t *testing.T) {
@@ -42,8 +37,8 @@ func TestARuleIsPutSwitchedAndDeleted(t *testing.T) {
 	if *put.RuleArn != hintsRuleARN {
 		t.Errorf("the rule is %s", *put.RuleArn)
 	}
-	putTestRule(t, client, "other", ecsPattern)
-	putTestRule(t, client, "release-other", ecsPattern)
+	putTestRule(t, client, "other")
+	putTestRule(t, client, "release-other")
 	targets := []types.Target{{Id: aws.String("a"), Arn: aws.String(hintsARN)}, {Id: aws.String("b"), Arn: aws.String(hintsARN)}}
 	if out := must(client.PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: name, Targets: targets}))(t); out.FailedEntryCount != 0 {
 		t.Errorf("%+v", out)
@@ -79,7 +74,7 @@ func TestARuleIsPutSwitchedAndDeleted(t *testing.T) {
 func TestEventBridgeRefusesWhatItCannotDo(t *testing.T) {
 	s := New(Options{})
 	client, ctx := eventsClientOf(t, s), t.Context()
-	putTestRule(t, client, hintsRule, ecsPattern)
+	putTestRule(t, client, hintsRule)
 	rule := func(in eventbridge.PutRuleInput) func() error {
 		return func() error {
 			_, err := client.PutRule(ctx, &in)
@@ -125,7 +120,7 @@ func TestAUserMayDoToRulesWhatItsPolicyAllows(t *testing.T) {
 	client := eventbridge.NewFromConfig(userConfig(t, s, User{Account: ownAccount, Name: "builder", Policies: []json.RawMessage{
 		statements(`{"Effect":"Allow","Action":"events:PutRule","Resource":"arn:aws:events:*:*:rule/release-*"}`),
 	}}))
-	putTestRule(t, client, hintsRule, ecsPattern)
+	putTestRule(t, client, hintsRule)
 	_, err := client.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("other"), EventPattern: aws.String(ecsPattern)})
 	wantCode(t, err, "AccessDeniedException", "events:PutRule on resource: arn:aws:events:ap-south-1:111122223333:rule/other")
 	_, err = client.ListRules(t.Context(), &eventbridge.ListRulesInput{})

@@ -194,12 +194,17 @@ func (f *armedFault) matches(c *call, body []byte) bool {
 }
 
 func (f *armedFault) strikes() bool {
-	if f.Matched <= f.Skip || f.Times > 0 && f.Struck >= f.Times {
-		return false
-	}
-	if f.Probability > 0 && f.random.Float64() >= f.Probability {
+	if !strikes(f.Matched, f.Skip, f.Times, f.Struck, f.Probability, f.random) {
 		return false
 	}
 	f.Struck++
 	return true
+}
+
+// strikes tells whether a fault strikes what it has matched just now.
+func strikes(matched, skip, times, struck int, probability float64, random *rand.Rand) bool {
+	if matched <= skip || times > 0 && struck >= times {
+		return false
+	}
+	return probability <= 0 || random.Float64() < probability
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,7 @@ type shapeModel struct {
 	Members    map[string]shapeRef
 	Required   []string
 	Enum       []string
+	Format     string // a regular expression, of texts in events
 	Member     *shapeRef
 	Key, Value *shapeRef
 	Min, Max   *float64
@@ -169,6 +171,9 @@ func (c *shapeCheck) scalar(path string, s shapeModel, value any) {
 		}
 		if s.Enum != nil && !slices.Contains(s.Enum, text) {
 			c.problem(path, "%q is none of %v", text, s.Enum)
+		}
+		if s.Format != "" && !regexp.MustCompile(s.Format).MatchString(text) {
+			c.problem(path, "%q is not of the form %s", text, s.Format)
 		}
 		c.limits(path, s, float64(len(text)))
 	case "integer", "long":

@@ -10,8 +10,8 @@ import (
 
 // Options of a simulator. The zero value is a quiet world at the speed of the real one.
 type Options struct {
-	// Speed is how many times as fast the things pass that ECS and ECR take time for, and
-	// how many times as fast quotas refill. 0 means 1. Timestamps, signatures, the expiry of
+	// Speed is how many times as fast the things pass that ECS, ECR and EventBridge take time
+	// for, and how many times as fast quotas refill. 0 means 1. Timestamps, signatures, the expiry of
 	// sessions and the seconds of queues stay on the wall clock.
 	Speed float64
 	// Quotas enforces AWS's request quotas from the start.

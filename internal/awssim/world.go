@@ -20,6 +20,7 @@ type world struct {
 	accounts map[string]*account
 	ecs      ecsWorld
 	elb      elbWorld
+	events   eventsWorld
 }
 
 // account is one AWS account.
