@@ -86,6 +86,18 @@ func (r *ReleaseReconciler) observeBase(ctx context.Context, p *pass, s *service
 	r.derive(ctx, p, s, seen, base)
 }
 
+// observeContainers finds out which entries of spec.containers a service has a container for, where the
+// decision about it depends on nothing of that: all of them together tell which entry is of no use.
+func (r *ReleaseReconciler) observeContainers(ctx context.Context, p *pass, s *service) {
+	if s.view.Problem != nil {
+		return
+	}
+	seen, problem := r.Fleet.TaskDefinition(ctx, s.key.Identity, s.key.Region, s.view.TaskDefinition)
+	if problem == nil {
+		s.containers, _ = p.choose(s, seen) // a service that has none of them keeps its state, and is judged where it is to change
+	}
+}
+
 // base is the task definition that ours is derived from: what is gone back to, the newest of the
 // family that is not ours, or what the service runs.
 func (r *ReleaseReconciler) base(ctx context.Context, p *pass, s *service, seen *taskdef.Document) (*taskdef.Document, *rollout.Problem) {

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -180,16 +181,18 @@ func choiceProblem(s *service, err error) *rollout.Problem {
 	return refused(ecsv1alpha1.ReasonContainerAmbiguous, "service %q: %s", s.spec.Name, err)
 }
 
-// judgeUse makes an entry of spec.containers that no service has a problem of all of them,
-// once the containers of all are known.
+// judgeUse makes an entry of spec.containers that no service has a problem of all of them. Before the
+// containers of all are known it cannot be told whether one has it: that holds nothing up, except that
+// the release is not Ready.
 func (p *pass) judgeUse() {
 	if p.single() {
 		return
 	}
 	used := map[string]bool{}
+	unknown := ""
 	for _, s := range p.services {
 		if s.containers == nil {
-			return
+			unknown = cmp.Or(unknown, s.name())
 		}
 		for container := range s.containers {
 			used[container] = true
@@ -198,6 +201,13 @@ func (p *pass) judgeUse() {
 	for _, wanted := range p.images {
 		if used[wanted.container] {
 			continue
+		}
+		if unknown != "" {
+			p.undecided = &rollout.Problem{
+				Class: rollout.ProblemTransient, Reason: ecsv1alpha1.ReasonObservationFailed,
+				Message: fmt.Sprintf("whether a service has a container named %q is not known yet: %s could not be looked at", wanted.container, unknown),
+			}
+			return
 		}
 		problem := refused(ecsv1alpha1.ReasonContainerUnused, "spec.containers: no service of the release has a container named %q", wanted.container)
 		for _, s := range p.services {

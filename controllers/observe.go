@@ -61,6 +61,9 @@ func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 		}
 		group.Go(func() error {
 			r.observeService(ctx, p, s)
+			if s.containers == nil && !p.single() && !p.wasReady() {
+				r.observeContainers(ctx, p, s)
+			}
 			return nil
 		})
 	}

@@ -97,12 +97,21 @@ func (p *pass) judgement() rollout.Release {
 		ImageChecked:  p.imagesChecked(),
 		ImageDeadline: p.imageDeadline(),
 	}
+	if release.Blocked == nil && !p.wasReady() {
+		release.Undecided = p.undecided
+	}
 	for _, wanted := range p.images {
 		if since := wanted.missingSince; !since.IsZero() && (release.ImageMissingSince.IsZero() || since.Before(release.ImageMissingSince)) {
 			release.ImageMissingSince = since
 		}
 	}
 	return release
+}
+
+// wasReady says that the release was Ready, with the spec that it has, when the pass began.
+func (p *pass) wasReady() bool {
+	ready := meta.FindStatusCondition(p.before.Conditions, ecsv1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == p.release.Generation
 }
 
 // imageDeadline is how long an image may be missing.

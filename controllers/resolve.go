@@ -53,6 +53,9 @@ type pass struct {
 	// blocked is why the release as a whole may start nothing: barred, or what its images say. It
 	// does not hold up a rollback, except where barred does.
 	blocked *rollout.Problem
+	// undecided is what of the spec could not be judged in this pass, which keeps a release that was not
+	// Ready with it from being so.
+	undecided *rollout.Problem
 }
 
 // service is one service of the release on its way through the phases.

@@ -739,3 +739,43 @@ func TestAPushHasTheTagLookedAtAgain(t *testing.T) {
 		}
 	})
 }
+
+// Whether an entry of spec.containers is of use is known when the containers of every service are: a
+// release that sees one cluster after the other is not Ready in between.
+func TestAReleaseThatIsNotSeenAtOnceIsNotReadyWithAContainerThatIsNowhere(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.govern(w.client, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+			spec.Destinations[0].Clusters = []string{cluster, elsewhere}
+		})
+		w.release("backend", "v1", cluster, elsewhere)
+		w.untilReady("backend")
+		dark := elsewhere
+		w.lose = func(c call) bool {
+			return c.operation == "DescribeServices" && strings.Contains(c.body, `"cluster":"`+dark+`"`)
+		}
+		w.change("backend", func(spec *ecsv1alpha1.EcsReleaseSpec) {
+			spec.Image, spec.Containers = "", nil
+			for _, name := range append(lab.Services(), "nothing") {
+				spec.Containers = append(spec.Containers, ecsv1alpha1.ContainerImage{Name: name, Image: lab.Repository + ":v1"})
+			}
+		})
+		seen := map[string]bool{}
+		for _, dark = range []string{elsewhere, cluster, elsewhere, ""} {
+			time.Sleep(10 * time.Minute)
+			for range 60 {
+				w.pass("backend")
+				ready := meta.FindStatusCondition(w.get("backend").Status.Conditions, ecsv1alpha1.ConditionReady)
+				seen[ready.Reason] = true
+				if ready.ObservedGeneration == 2 && ready.Status == metav1.ConditionTrue {
+					t.Fatalf("it is Ready while %q is not seen", dark)
+				}
+			}
+		}
+		ready := meta.FindStatusCondition(w.get("backend").Status.Conditions, ecsv1alpha1.ConditionReady)
+		if ready.Reason != ecsv1alpha1.ReasonContainerUnused || !seen[ecsv1alpha1.ReasonObservationFailed] {
+			t.Errorf("in the end it is %+v, and was %v", ready, seen)
+		}
+		w.change("backend", func(spec *ecsv1alpha1.EcsReleaseSpec) { spec.Containers = spec.Containers[:len(lab.Services())] })
+		w.untilReady("backend")
+	})
+}

@@ -34,7 +34,10 @@ type Release struct {
 	Services []Placed
 	// Blocked is a problem of the release as a whole: its environment, a conflict, an entry of
 	// containers without use. Not what Preflight says, which shows in the services.
-	Blocked   *Problem
+	Blocked *Problem
+	// Undecided is what could not be judged of a release that was not Ready before. It does nothing but
+	// keep it from being so.
+	Undecided *Problem
 	Suspended bool
 	// Campaign is how far its waves are, and Checks how far the checks of its targets.
 	Campaign Campaign
@@ -166,6 +169,8 @@ func (r Release) phase() (phase Phase, reason, seen string) {
 		return PhaseBlocked, r.Blocked.Reason, r.Blocked.Message
 	case len(r.Services) == 0:
 		return PhaseObserving, ecsv1alpha1.ReasonObserving, ""
+	case r.standing() == standingReady && r.Undecided != nil:
+		return PhaseObserving, ecsv1alpha1.ReasonObservationFailed, r.Undecided.Message
 	case r.standing() == standingReady && r.Hold != nil:
 		return PhaseHeld, ecsv1alpha1.ReasonHeld, r.held().Message
 	case r.standing() == standingReady && r.Campaign.finished():

@@ -28,7 +28,7 @@ func (w *world) failuresAreTold(calm time.Time) {
 					w.story.violate(promise, "%s %s/%s failed, and nothing says so", s.key, t.Name, service.Name)
 				}
 				failed := w.failedLast(release, t, service.Name)
-				if failed == nil {
+				if failed == nil || !w.followed(s.key, t, service.Name, failed.created) {
 					continue
 				}
 				since := latest(failed.finished, calm.Add(leaseDuration))
@@ -57,6 +57,22 @@ func (w *world) failedLast(release *ecsv1alpha1.EcsRelease, t ecsv1alpha1.Target
 		return nil
 	}
 	return newest
+}
+
+// followed says that a release has had a service without a break since a time. One that was taken out of
+// it meanwhile is forgotten, with whatever was under way there.
+func (w *world) followed(key types.NamespacedName, at ecsv1alpha1.TargetStatus, name string, since time.Time) bool {
+	for _, v := range slices.Backward(w.chronicle.history(key, time.Now())) {
+		if v.at.Before(since) {
+			return true
+		}
+		if v.release == nil || !slices.ContainsFunc(v.release.Status.Targets, func(t ecsv1alpha1.TargetStatus) bool {
+			return t.Region == at.Region && t.Cluster == at.Cluster && slices.ContainsFunc(t.Services, func(s ecsv1alpha1.ServiceStatus) bool { return s.Name == name })
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // wasTold says that the failure of a deployment shows in a status, or did before something else was
