@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -38,7 +37,7 @@ func TestAControllerBeginsWithWhatIsUnfinished(t *testing.T) {
 	var order []string
 	for range names {
 		request, _ := queue.Get()
-		order = append(order, client.ObjectKey(request.NamespacedName).Name)
+		order = append(order, request.Name)
 		queue.Done(request)
 	}
 	want := []string{"changed", "new", "on-its-way", "arrived-1", "arrived-2", "arrived-3"}

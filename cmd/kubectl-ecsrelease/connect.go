@@ -32,8 +32,12 @@ func (p *plugin) flags() screen.Flags {
 		name  string
 		value *string
 	}{
-		{"kubeconfig", p.kube.KubeConfig}, {"context", p.kube.Context}, {"cluster", p.kube.ClusterName},
-		{"user", p.kube.AuthInfoName}, {"server", p.kube.APIServer}, {"as", p.kube.Impersonate},
+		{"kubeconfig", p.kube.KubeConfig},
+		{"context", p.kube.Context},
+		{"cluster", p.kube.ClusterName},
+		{"user", p.kube.AuthInfoName},
+		{"server", p.kube.APIServer},
+		{"as", p.kube.Impersonate},
 	} {
 		if *flag.value != "" {
 			flags = append(flags, "--"+flag.name, quoted(*flag.value))

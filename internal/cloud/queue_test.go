@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -36,11 +37,13 @@ func TestHints(t *testing.T) {
 		"an ARN without its cluster": {of("aws.ecs", kindAction, `"`+arn+`service/backend"`, `{}`), []hint{{account: account, region: region, service: "backend"}}, kindAction},
 		"a hook": {
 			of("aws.ecs", kindHook, `"`+arn+`service-deployment/helium/backend/NCWGC2ZR"`, `{"eventName":"HOOK_AWAITING_ACTION","serviceArn":"`+arn+`service/helium/backend"}`),
-			[]hint{service}, kindHook,
+			[]hint{service},
+			kindHook,
 		},
 		"a push": {
 			of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"SUCCESS","repository-name":"team/helium","image-tag":"v7"}`),
-			[]hint{{account: account, region: region, repository: "team/helium", tag: "v7"}}, kindImage,
+			[]hint{{account: account, region: region, repository: "team/helium", tag: "v7"}},
+			kindImage,
 		},
 		"a push without a tag":            {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"SUCCESS","repository-name":"helium"}`), nil, kindImage},
 		"a push that failed":              {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"FAILURE","repository-name":"helium"}`), nil, kindImage},
@@ -277,6 +280,54 @@ func TestASilentQueueIsNoticed(t *testing.T) {
 		time.Sleep(time.Second)
 		if h := w.fleet.Heard(q); !h.Missed.IsZero() {
 			t.Errorf("an event came, and the queue is %+v", h)
+		}
+	})
+}
+
+// From the moment that somebody deploys to a service that has settled, with the events that ECS sends.
+func TestWhatSomebodyDeploysIsSeenInSeconds(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.track("backend")
+		w.view(w.key("backend"))
+		made, err := seed.Listener{Name: "events"}.Create(t.Context(), w.sqs(), eventbridge.NewFromConfig(w.root()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := Queue{Identity: w.id, Region: region, URL: made.QueueURL}
+		w.fleet.Hear("production", []Queue{q})
+		time.Sleep(time.Second)
+		w.news()
+		revision := w.revise("backend", "docker.io/library/nginx:2")
+		began := time.Now()
+		if _, err := w.ecs().UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String("backend"), TaskDefinition: &revision}); err != nil {
+			t.Fatal(err)
+		}
+		for seen := ""; seen != revision; {
+			if time.Since(began) > 5*time.Second {
+				t.Fatalf("after %s the view has %q", time.Since(began), seen)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if v, ok := w.fleet.View(w.key("backend"), time.Time{}); ok {
+				seen = v.Primary().Revision
+			}
+		}
+		if n := w.news(); n == 0 {
+			t.Error("the owner does not know")
+		}
+		completed := func() bool {
+			v, ok := w.fleet.View(w.key("backend"), time.Time{})
+			return ok && v.Primary().RolloutState == "COMPLETED"
+		}
+		for range 300 { // looked at every five minutes otherwise
+			if completed() {
+				break
+			}
+			time.Sleep(time.Second)
+		}
+		if !completed() || w.fleet.Heard(q).Heard.IsZero() {
+			t.Errorf("it is not seen to have been completed; the queue is %+v", w.fleet.Heard(q))
 		}
 	})
 }
