@@ -72,11 +72,13 @@ func (r *ReleaseReconciler) turn(p *pass) []*service {
 	type family struct{ account, region, name string }
 	registering := map[family]cloud.Place{}
 	var steps []*service
+	var turns []cloud.Turn
 	for _, s := range p.services {
 		if s.decision.Step.Action == rollout.ActionNone {
 			continue
 		}
 		turn := p.turn(s)
+		turns = append(turns, turn)
 		mine := family{s.key.Identity.AccountID, s.key.Region, turn.Family}
 		place, taken := registering[mine]
 		switch {
@@ -98,7 +100,18 @@ func (r *ReleaseReconciler) turn(p *pass) []*service {
 		}
 		steps = append(steps, s)
 	}
+	if !p.fumbles() {
+		r.Fleet.Want(client.ObjectKeyFromObject(p.release), turns)
+	}
 	return steps
+}
+
+// fumbles says that this pass may want less than the next, because something could not be looked at now.
+func (p *pass) fumbles() bool {
+	return slices.ContainsFunc(p.services, func(s *service) bool {
+		delayed := func(problem *rollout.Problem) bool { return problem != nil && problem.Delay() }
+		return s.stale || s.view == nil || delayed(s.view.Problem) || delayed(s.facts.Problem) || delayed(s.want.Problem)
+	})
 }
 
 // turn is the step of a service as one that wants its turn. What brings a service back, or a release on

@@ -93,8 +93,13 @@ func (r *ReleaseReconciler) observeContainers(ctx context.Context, p *pass, s *s
 		return
 	}
 	seen, problem := r.Fleet.TaskDefinition(ctx, s.key.Identity, s.key.Region, s.view.TaskDefinition)
-	if problem == nil {
-		s.containers, _ = p.choose(s, seen) // a service that has none of them keeps its state, and is judged where it is to change
+	if problem != nil {
+		p.unread(problem)
+		return
+	}
+	s.containers = map[string][]string{} // of a service that has none of them: it is judged where it is to change
+	if chosen, problem := p.choose(s, seen); problem == nil {
+		s.containers = chosen
 	}
 }
 

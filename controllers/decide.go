@@ -36,7 +36,7 @@ func (r *ReleaseReconciler) decide(p *pass) {
 		}
 		if decision.Step.Action != rollout.ActionNone && !p.fresh(s, r.Freshness) {
 			// What is stored is too old to act on: look again, then decide again.
-			s.decision.Step = rollout.Step{}
+			s.decision.Step, s.stale = rollout.Step{}, true
 			if s.memory.State == s.was.State && s.memory.Reason == s.was.Reason {
 				s.memory.Message = s.was.Message // of where in line it stands there is nothing new
 			}

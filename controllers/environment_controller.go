@@ -79,7 +79,7 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	s.events = r.heard(queues)
+	s.events = r.heard(&environment, queues)
 	if s.asked() {
 		// What is promoted from here does not wait for AWS to say who we are.
 		if err := r.write(ctx, s); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -27,7 +28,9 @@ func queuesOf(environment *ecsv1alpha1.EcsEnvironment) []cloud.Queue {
 
 // heard is the condition EventsReceived: what is wrong with the queues, or else which of them have yet
 // to say something; nil where there are none. Its words change when that does, and not with time.
-func (r *EnvironmentReconciler) heard(queues []cloud.Queue) *metav1.Condition {
+//
+// What a manager before this one has heard still counts, until something speaks against it.
+func (r *EnvironmentReconciler) heard(environment *ecsv1alpha1.EcsEnvironment, queues []cloud.Queue) *metav1.Condition {
 	if len(queues) == 0 {
 		return nil
 	}
@@ -56,10 +59,18 @@ func (r *EnvironmentReconciler) heard(queues []cloud.Queue) *metav1.Condition {
 		return condition(metav1.ConditionFalse, reason, strings.Join(append(wrong, meanwhile), "; "))
 	case len(silent) > 0:
 		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonSilent, strings.Join(append(silent, "look at the rule of EventBridge and at the policy of the queue", meanwhile), "; "))
+	case len(quiet) > 0 && receiving(environment):
+		return meta.FindStatusCondition(environment.Status.Conditions, ecsv1alpha1.ConditionEventsReceived).DeepCopy()
 	case len(quiet) > 0:
 		slices.Sort(quiet)
 		return condition(metav1.ConditionUnknown, ecsv1alpha1.ReasonObserving, "no event came yet from "+strings.Join(quiet, ", "))
 	default:
 		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonReceiving, fmt.Sprintf("events come from %d of %d queues", len(queues), len(queues)))
 	}
+}
+
+// receiving says that events came from every queue of an environment as it is.
+func receiving(environment *ecsv1alpha1.EcsEnvironment) bool {
+	known := meta.FindStatusCondition(environment.Status.Conditions, ecsv1alpha1.ConditionEventsReceived)
+	return known != nil && known.Status == metav1.ConditionTrue && known.ObservedGeneration == environment.Generation
 }

@@ -37,7 +37,7 @@ func (r *ReleaseReconciler) resolveImages(ctx context.Context, p *pass) {
 // resolvesAgain says that somebody touched the release, or pushed its image, so that it is worth a look
 // where its tags point to by now. No sweep ever looks.
 func (p *pass) resolvesAgain() bool {
-	return p.look || p.pushed || p.before.ObservedGeneration != p.release.Generation
+	return p.look || p.pushed > 0 || p.before.ObservedGeneration != p.release.Generation
 }
 
 // inECR says that an image is in ECR: it names no host, or that of an ECR registry.
@@ -83,6 +83,7 @@ func (r *ReleaseReconciler) checkMoved(ctx context.Context, p *pass, wanted *wan
 	found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, s.imageQuery(wanted))
 	switch {
 	case problem != nil:
+		p.unread(problem)
 	case found.Digest == wanted.digest:
 		wanted.movedTo = ""
 	case found.Digest != wanted.movedTo:

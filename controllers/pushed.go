@@ -29,28 +29,38 @@ func imagesByTag(release *ecsv1alpha1.EcsRelease) []string {
 	return named
 }
 
-// pushes are the releases whose image was pushed since they were last looked at.
+// pushes are the releases whose image was pushed since a pass over them has looked, each with the number
+// of the last push.
 type pushes struct {
 	mu      sync.Mutex
-	waiting map[types.NamespacedName]bool
+	count   uint64
+	waiting map[types.NamespacedName]uint64
 }
 
 func (p *pushes) add(release types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiting == nil {
-		p.waiting = map[types.NamespacedName]bool{}
+		p.waiting = map[types.NamespacedName]uint64{}
 	}
-	p.waiting[release] = true
+	p.count++
+	p.waiting[release] = p.count
 }
 
-// take says whether there is one for a release, and forgets it.
-func (p *pushes) take(release types.NamespacedName) bool {
+// of is the last push for a release; 0: there is none to be looked at.
+func (p *pushes) of(release types.NamespacedName) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	there := p.waiting[release]
-	delete(p.waiting, release)
-	return there
+	return p.waiting[release]
+}
+
+// seen says that a pass which knew of a push has looked.
+func (p *pushes) seen(release types.NamespacedName, push uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting[release] == push {
+		delete(p.waiting, release)
+	}
 }
 
 // Pushed is told that an image was pushed into ECR. The releases that ask for the tag, and for no digest,

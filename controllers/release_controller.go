@@ -98,10 +98,11 @@ func (r *ReleaseReconciler) Reconcile(ctx context.Context, request reconcile.Req
 // letGo forgets a release that is gone. What runs in its services stays as it is.
 func (r *ReleaseReconciler) letGo(release types.NamespacedName) {
 	r.Fleet.Track(release, nil)
+	r.Fleet.Want(release, nil)
 	r.refusals.forget(release)
 	r.verifier.assign(release, nil)
 	r.authorship.forget(release)
-	r.pushes.take(release)
+	r.pushes.seen(release, r.pushes.of(release))
 }
 
 // conflictIsNews makes a conflict a prompt second look: the release, or its environment, has changed

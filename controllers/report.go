@@ -31,6 +31,9 @@ func (r *ReleaseReconciler) report(ctx context.Context, p *pass) (ctrl.Result, e
 	if err := r.write(ctx, p, status); err != nil {
 		return ctrl.Result{}, fmt.Errorf("writing status: %w", err)
 	}
+	if p.again == nil {
+		r.pushes.seen(client.ObjectKeyFromObject(p.release), p.pushed)
+	}
 	r.tell(ctx, p, verdict)
 	r.track(p, func(s *service) bool { return s.decision.InFlight || inFlight(s.memory) })
 	return ctrl.Result{RequeueAfter: p.next(r.Timing, verdict)}, nil
@@ -43,7 +46,7 @@ func (p *pass) knowsLess() bool {
 	status := &p.release.Status
 	told := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady) != nil && status.ObservedGeneration == p.release.Generation
 	acted := slices.ContainsFunc(p.services, func(s *service) bool { return s.decision.Step.Action != rollout.ActionNone })
-	return told && !p.look && p.blind == nil && p.unseen() != nil && !acted
+	return told && !p.look && p.pushed == 0 && p.blind == nil && p.unseen() != nil && !acted
 }
 
 // announce writes the intents of this pass, with what commands and decisions changed in what is
@@ -292,6 +295,12 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 	}
 	if p.fromFamily() {
 		sooner(timing.Slow)
+	}
+	if p.again != nil {
+		sooner(patience(p.again, timing))
+	}
+	if p.undecided != nil && !p.wasReady() {
+		sooner(patience(p.undecided, timing))
 	}
 	for _, awaiting := range p.ledger.Awaiting {
 		if awaiting.Expires != nil {

@@ -1,9 +1,11 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,8 +26,8 @@ type pass struct {
 	before ecsv1alpha1.EcsReleaseStatus
 	// look says that a new token of reconcile or retry asks to look at everything again.
 	look bool
-	// pushed says that an image which the release asks for was pushed since it was last looked at.
-	pushed bool
+	// pushed is the last push of an image which the release asks for; 0: none since it was last looked at.
+	pushed uint64
 
 	environment *ecsv1alpha1.EcsEnvironment
 	// origin is the environment that images are promoted from; nil: there is none of that name, or
@@ -56,6 +58,17 @@ type pass struct {
 	// undecided is what of the spec could not be judged in this pass, which keeps a release that was not
 	// Ready with it from being so.
 	undecided *rollout.Problem
+
+	mu sync.Mutex
+	// again is a problem of a look on which nothing hangs but what is said of the release.
+	again *rollout.Problem
+}
+
+// unread notes that something which is only told of could not be read, so that it is tried again.
+func (p *pass) unread(problem *rollout.Problem) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.again = cmp.Or(p.again, problem)
 }
 
 // service is one service of the release on its way through the phases.
@@ -80,6 +93,8 @@ type service struct {
 	decision rollout.Decision
 	// moved are the events that this pass causes for the service, in order.
 	moved []occurrence
+	// stale says that its step has to wait for a look.
+	stale bool
 	// refused is what AWS answered when the step was last tried, while it is too early to try again.
 	refused *rollout.Problem
 	// retryAfter is how long the step has to wait for its turn; 0: no wait.
@@ -93,7 +108,7 @@ func (s *service) name() string { return s.target.Name + "/" + s.spec.Name }
 func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.EcsRelease) (*pass, error) {
 	p := &pass{
 		release: release, started: time.Now(), before: *release.Status.DeepCopy(),
-		look: newToken(release), pushed: r.pushes.take(client.ObjectKeyFromObject(release)), ledger: ledgerOf(release.Status),
+		look: newToken(release), pushed: r.pushes.of(client.ObjectKeyFromObject(release)), ledger: ledgerOf(release.Status),
 	}
 	if p.look {
 		r.refusals.forget(client.ObjectKeyFromObject(release))

@@ -38,10 +38,18 @@ func (p *plugin) flags() screen.Flags {
 		{"user", p.kube.AuthInfoName},
 		{"server", p.kube.APIServer},
 		{"as", p.kube.Impersonate},
+		{"as-uid", p.kube.ImpersonateUID},
+		{"certificate-authority", p.kube.CAFile},
+		{"client-certificate", p.kube.CertFile},
+		{"client-key", p.kube.KeyFile},
+		{"tls-server-name", p.kube.TLSServerName},
 	} {
 		if *flag.value != "" {
 			flags = append(flags, "--"+flag.name, quoted(*flag.value))
 		}
+	}
+	if *p.kube.Insecure {
+		flags = append(flags, "--insecure-skip-tls-verify")
 	}
 	for _, group := range *p.kube.ImpersonateGroup {
 		flags = append(flags, "--as-group", quoted(group))

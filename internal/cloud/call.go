@@ -25,6 +25,8 @@ type operation struct {
 	prepaid bool
 	// deadline is the longest that a read may take; 0: that of the options.
 	deadline time.Duration
+	// optional says that a denial is no reason to doubt the credentials.
+	optional bool
 }
 
 // The operations: this is the whole surface of AWS that is touched.
@@ -187,6 +189,9 @@ func (f *Fleet) judge(err error, s *session, op operation, doing string) (proble
 	problem = problemOf(err, doing, op.action, op.reason)
 	if problem.Class == rollout.ProblemThrottled {
 		problem.RetryAfter = f.budget.throttled(s.bucket(op))
+	}
+	if op.optional && !isExpiry(err) {
+		return problem, false
 	}
 	return problem, s.wallet.doubt(err)
 }

@@ -46,6 +46,7 @@ func (f *Fleet) Register(ctx context.Context, id Identity, region string, d task
 		return "", "", problem
 	}
 	defer func() { f.registrations.end(key, err == nil, errors.Is(err, ErrLost)) }()
+	f.spend(id.AccountID, region, registration(key, d.Hash))
 
 	s := f.session(id, region)
 	began := time.Now()
@@ -99,6 +100,7 @@ func (f *Fleet) update(ctx context.Context, k Key, revision string, force bool, 
 	if force {
 		action = rollout.ActionRestart
 	}
+	f.spend(k.Identity.AccountID, k.Region, stepID{action: action, key: k})
 	out, request, err := write(ctx, f, s, updateService, doing,
 		func(ctx context.Context, gate func(*middleware.Stack) error) (*ecs.UpdateServiceOutput, error) {
 			return s.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{

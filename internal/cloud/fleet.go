@@ -91,7 +91,7 @@ type Fleet struct {
 	hinted       *lru[Key, time.Time] // until when what is remembered of a service's deployments is doubtful
 
 	earsMu sync.Mutex
-	ears   map[Queue]*listener
+	ears   map[ear]*listener
 
 	registrations registrations
 	lines         lines
@@ -155,7 +155,7 @@ func New(o Options) (*Fleet, error) {
 		fronts:       newLRU[Key, seenFronts](10_000),
 		instances:    newLRU[hostKey, string](10_000),
 		hinted:       newLRU[Key, time.Time](10_000),
-		ears:         map[Queue]*listener{},
+		ears:         map[ear]*listener{},
 	}, nil
 }
 

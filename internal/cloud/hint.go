@@ -37,6 +37,7 @@ const (
 	kindAction     = "ECS Service Action"
 	kindHook       = "ECS Hook State Change"
 	kindImage      = "ECR Image Action"
+	kindReplica    = "ECR Replication Action"
 	kindOther      = "Other"
 	kindGarbage    = "Garbage"
 )
@@ -60,9 +61,9 @@ func hintsOf(body []byte) (hints []hint, kind string) {
 		if h, err := serviceHint(e.Detail.ServiceARN); err == nil {
 			hints = append(hints, h)
 		}
-	case e.Source == "aws.ecr" && e.DetailType == kindImage:
+	case e.Source == "aws.ecr" && (e.DetailType == kindImage || e.DetailType == kindReplica):
 		// Without a tag nobody waits for it.
-		if d := e.Detail; d.ActionType == "PUSH" && d.Result == "SUCCESS" && d.Repository != "" && d.Tag != "" {
+		if d := e.Detail; (d.ActionType == "PUSH" || d.ActionType == "REPLICATE") && d.Result == "SUCCESS" && d.Repository != "" && d.Tag != "" {
 			hints = append(hints, hint{account: e.Account, region: e.Region, repository: d.Repository, tag: d.Tag})
 		}
 	default:

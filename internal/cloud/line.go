@@ -40,8 +40,11 @@ type waiter struct {
 	// until is when the place is lost, blocked until when the step could not be made anyway, called
 	// when its owners were last told to ask again.
 	until, blocked, called time.Time
-	// holder is the release that was given the turn; zero: none was.
-	holder types.NamespacedName
+	// holder is the release that was given the turn; zero: none was. It is spent once the call is made:
+	// its token is taken then.
+	holder      types.NamespacedName
+	spent       bool
+	environment string // of whoever came first
 }
 
 // line is who waits for the tokens of one quota in an account and region: what is urgent first, and
@@ -50,7 +53,7 @@ type waiter struct {
 type line struct {
 	known   map[stepID]*waiter
 	waiting []*waiter // those that were not given a turn yet, in the order in which they go
-	given   int
+	given   int       // turns that were given and not spent yet
 	number  int64
 	classes [2]class
 	pruned  time.Time
@@ -75,6 +78,8 @@ type lines struct {
 
 	mu sync.Mutex
 	of map[bucketKey]*line
+	// places are where each owner stands.
+	places map[types.NamespacedName]map[stepID]bucketKey
 }
 
 // ask has a step of an owner join the line, or come forward when it is its turn: what there is room
@@ -84,7 +89,7 @@ func (ls *lines) ask(at bucketKey, b *bucket, t Turn, id stepID, blocked time.Du
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if ls.of == nil {
-		ls.of = map[bucketKey]*line{}
+		ls.of, ls.places = map[bucketKey]*line{}, map[types.NamespacedName]map[stepID]bucketKey{}
 	}
 	l := ls.of[at]
 	if l == nil {
@@ -92,12 +97,16 @@ func (ls *lines) ask(at bucketKey, b *bucket, t Turn, id stepID, blocked time.Du
 		ls.of[at] = l
 	}
 	defer ls.measure(at.quota)
-	l.prune(now)
+	ls.prune(l, now)
 	w := l.join(id, t)
 	w.owners[t.Owner] = true
+	if ls.places[t.Owner] == nil {
+		ls.places[t.Owner] = map[stepID]bucketKey{}
+	}
+	ls.places[t.Owner][id] = at
 	w.blocked = now.Add(blocked)
 	if blocked > 0 && w.holder == t.Owner {
-		l.takeBack(w)
+		l.takeBack(w, now)
 	}
 	have, perSecond, shut := b.stand(now)
 	have -= float64(l.given)
@@ -142,18 +151,64 @@ func (ls *lines) done(at bucketKey, b *bucket, id stepID, again bool, now time.T
 		holder := w.holder
 		switch {
 		case !again:
-			l.drop(w)
+			ls.drop(l, w)
 			for owner := range w.owners {
 				if owner != holder {
 					calls = append(calls, owner)
 				}
 			}
 		case holder != types.NamespacedName{}:
-			l.takeBack(w)
+			l.takeBack(w, now)
 		}
 	}
 	if have, _, shut := b.stand(now); shut == 0 {
 		calls = append(calls, l.calls(int(have)-l.given, now)...)
+	}
+	return calls
+}
+
+// spend says that the call of a step is being made, if it was given its turn: from now on its token is
+// missing in the bucket.
+func (ls *lines) spend(at bucketKey, id stepID) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	l := ls.of[at]
+	if l == nil {
+		return
+	}
+	if w := l.known[id]; w != nil && w.holder != (types.NamespacedName{}) && !w.spent {
+		w.spent = true
+		l.given--
+	}
+}
+
+// keep takes an owner out of all lines but where it waits for these steps. The calls are those that
+// there is room for now.
+func (ls *lines) keep(owner types.NamespacedName, wanted map[stepID]bool, b func(bucketKey) *bucket, now time.Time) (calls []types.NamespacedName) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for id, at := range ls.places[owner] {
+		if wanted[id] {
+			continue
+		}
+		l := ls.of[at]
+		w := l.known[id]
+		delete(w.owners, owner)
+		delete(ls.places[owner], id)
+		switch {
+		case w.spent: // its call ends by itself
+		case len(w.owners) == 0:
+			ls.drop(l, w)
+		case w.holder == owner:
+			l.takeBack(w, now)
+		}
+		if have, _, shut := b(at).stand(now); shut == 0 {
+			calls = append(calls, l.calls(int(have)-l.given, now)...)
+		}
+		ls.measure(at.quota)
+	}
+	if len(ls.places[owner]) == 0 {
+		delete(ls.places, owner)
 	}
 	return calls
 }
@@ -169,27 +224,29 @@ func (ls *lines) measure(q quota) {
 	ls.metrics.waiting.WithLabelValues(string(q)).Set(float64(n))
 }
 
-// join is the step in line; one that is new comes behind all of its environment.
+// join is the step in line; one that is new comes behind all of its environment. It moves up where it has
+// become urgent, or another environment that waits for less wants it too.
 func (l *line) join(id stepID, t Turn) *waiter {
 	w := l.known[id]
 	at := usual
 	if t.Urgent {
 		at = first
 	}
-	switch {
-	case w == nil:
-		w = &waiter{id: id, owners: map[types.NamespacedName]bool{}}
-	case at >= w.class || w.holder != (types.NamespacedName{}):
-		return w
-	default: // it has become urgent
-		l.leave(w)
-	}
 	c := &l.classes[at]
 	if c.newest == nil {
 		c.newest = map[string]int64{}
 	}
+	tag := max(c.clock, c.newest[t.Environment]) + 1
+	switch {
+	case w == nil:
+		w = &waiter{id: id, owners: map[types.NamespacedName]bool{}}
+	case w.holder != (types.NamespacedName{}), at > w.class, at == w.class && tag >= w.tag:
+		return w
+	default:
+		l.forget(w)
+	}
 	l.number++
-	w.class, w.number, w.tag = at, l.number, max(c.clock, c.newest[t.Environment])+1
+	w.class, w.number, w.tag, w.environment = at, l.number, tag, t.Environment
 	c.newest[t.Environment] = w.tag
 	l.known[id] = w
 	l.insert(w)
@@ -211,6 +268,21 @@ func (l *line) leave(w *waiter) {
 	}
 }
 
+// forget takes a step out of its place, and lets the next one of its environment have that if it was the last.
+func (l *line) forget(w *waiter) {
+	l.leave(w)
+	c := &l.classes[w.class]
+	if c.newest[w.environment] != w.tag {
+		return
+	}
+	delete(c.newest, w.environment)
+	for _, other := range l.waiting {
+		if other.class == w.class && other.environment == w.environment {
+			c.newest[w.environment] = max(c.newest[w.environment], other.tag)
+		}
+	}
+}
+
 // ahead is how many go before w, of those that can.
 func (l *line) ahead(w *waiter, now time.Time) int {
 	n := 0
@@ -229,15 +301,19 @@ func (l *line) ahead(w *waiter, now time.Time) int {
 func (l *line) give(w *waiter, to types.NamespacedName, now time.Time) {
 	l.leave(w)
 	l.given++
-	w.holder, w.until = to, now.Add(lapse)
+	w.holder, w.spent, w.until = to, false, now.Add(lapse)
 	c := &l.classes[w.class]
 	c.clock = max(c.clock, w.tag)
 }
 
-// takeBack takes a turn back that was given: the step waits in its place again.
-func (l *line) takeBack(w *waiter) {
-	w.holder = types.NamespacedName{}
-	l.given--
+// takeBack takes a turn back that was given: the step waits in its place again, for at least as long as
+// a throttle may shut the bucket.
+func (l *line) takeBack(w *waiter, now time.Time) {
+	if !w.spent {
+		l.given--
+	}
+	w.holder, w.spent = types.NamespacedName{}, false
+	w.until = now.Add(shutTimes[len(shutTimes)-1] + grace)
 	l.insert(w)
 }
 
@@ -263,7 +339,7 @@ func (l *line) calls(room int, now time.Time) (owners []types.NamespacedName) {
 }
 
 // prune takes out those that did not come back, now and then.
-func (l *line) prune(now time.Time) {
+func (ls *lines) prune(l *line, now time.Time) {
 	if now.Sub(l.pruned) < time.Second {
 		return
 	}
@@ -273,13 +349,12 @@ func (l *line) prune(now time.Time) {
 			continue
 		}
 		delete(w.owners, w.holder)
+		delete(ls.places[w.holder], w.id)
 		if w.holder == (types.NamespacedName{}) || len(w.owners) == 0 {
-			l.drop(w)
+			ls.drop(l, w)
 			continue
 		}
-		// Another release wants the same.
-		w.until = now.Add(grace)
-		l.takeBack(w)
+		l.takeBack(w, now) // another release wants the same
 	}
 	for i := range l.classes {
 		c := &l.classes[i]
@@ -291,11 +366,18 @@ func (l *line) prune(now time.Time) {
 	}
 }
 
-func (l *line) drop(w *waiter) {
+func (ls *lines) drop(l *line, w *waiter) {
 	delete(l.known, w.id)
-	if w.holder != (types.NamespacedName{}) {
-		l.given--
-		return
+	for owner := range w.owners {
+		delete(ls.places[owner], w.id)
+		if len(ls.places[owner]) == 0 {
+			delete(ls.places, owner)
+		}
 	}
-	l.leave(w)
+	switch {
+	case w.holder == types.NamespacedName{}:
+		l.forget(w)
+	case !w.spent:
+		l.given--
+	}
 }

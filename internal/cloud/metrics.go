@@ -53,7 +53,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		m.rejections.WithLabelValues(string(q))
 		m.waiting.WithLabelValues(string(q))
 	}
-	for _, kind := range []string{kindDeployment, kindAction, kindHook, kindImage, kindOther, kindGarbage} {
+	for _, kind := range []string{kindDeployment, kindAction, kindHook, kindImage, kindReplica, kindOther, kindGarbage} {
 		m.events.WithLabelValues(kind)
 	}
 	if registerer == nil {

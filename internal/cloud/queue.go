@@ -25,10 +25,11 @@ const (
 	unheard = 2 * time.Minute
 )
 
-// The operations of queues. SQS has no quota that one question at a time comes near to.
+// The operations of queues. SQS has no quota that one question at a time comes near to. A role without
+// the right to receive is usual, and says nothing against the credentials that ECS is asked with.
 var (
-	receiveMessage = operation{action: "sqs:ReceiveMessage", reason: ecsv1alpha1.ReasonObservationFailed, deadline: longPoll + 10*time.Second}
-	deleteMessage  = operation{action: "sqs:DeleteMessage", reason: ecsv1alpha1.ReasonObservationFailed}
+	receiveMessage = operation{action: "sqs:ReceiveMessage", reason: ecsv1alpha1.ReasonObservationFailed, deadline: longPoll + 10*time.Second, optional: true}
+	deleteMessage  = operation{action: "sqs:DeleteMessage", reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
 )
 
 // Queue is an SQS queue into which EventBridge brings what happens in an account and region.
@@ -51,15 +52,28 @@ type Hearing struct {
 	Problem *rollout.Problem
 }
 
+// ear is a queue, whoever receives from it.
+type ear struct{ region, url string }
+
+func (q Queue) ear() ear { return ear{q.Region, q.URL} }
+
 // listener asks one queue for messages, for as long as anybody wants to hear it.
 type listener struct {
-	queue Queue
-	stop  context.CancelFunc // nil before the fleet runs
+	ear  ear
+	stop context.CancelFunc // nil before the fleet runs
 
 	// The fleet's earsMu guards what follows.
-	users   map[string]bool // environments
+	users   map[string]Identity // by environment
 	hearing Hearing
-	changed time.Time // when a service was last seen to have changed
+}
+
+// as is the identity that receives: that of one of the users, of another one each time that it fails.
+func (l *listener) as(failures int) Identity {
+	users := slices.Sorted(maps.Keys(l.users))
+	if len(users) == 0 {
+		return Identity{}
+	}
+	return l.users[users[failures%len(users)]]
 }
 
 // Hear replaces the queues that an environment wants to be heard; none forgets it. Each queue is asked
@@ -70,26 +84,28 @@ func (f *Fleet) Hear(environment string, queues []Queue) {
 	f.earsMu.Lock()
 	defer f.earsMu.Unlock()
 	for _, l := range f.ears {
-		if slices.Contains(queues, l.queue) {
+		if slices.ContainsFunc(queues, func(q Queue) bool { return q.ear() == l.ear }) {
 			continue
 		}
 		delete(l.users, environment)
 		if len(l.users) > 0 {
 			continue
 		}
-		delete(f.ears, l.queue)
+		delete(f.ears, l.ear)
 		if l.stop != nil {
 			l.stop()
 		}
 	}
 	for _, queue := range queues {
-		l := f.ears[queue]
+		l := f.ears[queue.ear()]
 		if l == nil {
-			l = &listener{queue: queue, users: map[string]bool{}}
-			f.ears[queue] = l
+			l = &listener{ear: queue.ear(), users: map[string]Identity{}}
+			f.ears[l.ear] = l
+		}
+		l.users[environment] = queue.Identity
+		if l.stop == nil {
 			f.listen(l)
 		}
-		l.users[environment] = true
 	}
 }
 
@@ -97,13 +113,13 @@ func (f *Fleet) Hear(environment string, queues []Queue) {
 func (f *Fleet) Heard(queue Queue) Hearing {
 	f.earsMu.Lock()
 	defer f.earsMu.Unlock()
-	l := f.ears[queue]
+	l := f.ears[queue.ear()]
 	if l == nil {
 		return Hearing{}
 	}
 	hearing := l.hearing
-	if hearing.Problem == nil && l.changed.After(hearing.Heard) && l.changed.After(hearing.Began) && time.Since(l.changed) > unheard {
-		hearing.Missed = l.changed
+	if hearing.Problem != nil || time.Since(hearing.Missed) < unheard {
+		hearing.Missed = time.Time{} // the event may be on its way
 	}
 	return hearing
 }
@@ -111,12 +127,11 @@ func (f *Fleet) Heard(queue Queue) Hearing {
 // listen starts the loop of a listener, if the fleet runs. The lock of ears is held.
 func (f *Fleet) listen(l *listener) {
 	f.mu.Lock()
-	run, stopped := f.run, f.stopped
-	f.mu.Unlock()
-	if run == nil || stopped {
+	defer f.mu.Unlock()
+	if f.run == nil || f.stopped {
 		return
 	}
-	ctx, stop := context.WithCancel(run)
+	ctx, stop := context.WithCancel(f.run)
 	l.stop, l.hearing.Began = stop, time.Now()
 	f.loops.Go(func() { f.hear(ctx, l) })
 }
@@ -136,7 +151,10 @@ func (f *Fleet) listenAll() {
 func (f *Fleet) hear(ctx context.Context, l *listener) {
 	failures := 0
 	for ctx.Err() == nil {
-		problem := f.receive(ctx, l)
+		f.earsMu.Lock()
+		as := l.as(failures)
+		f.earsMu.Unlock()
+		problem := f.receive(ctx, l, as)
 		if ctx.Err() != nil {
 			return
 		}
@@ -161,12 +179,11 @@ func (f *Fleet) hear(ctx context.Context, l *listener) {
 // receive takes what there is in a queue, has looked at what it concerns, and then deletes it. What is
 // no event, or of nothing that we know, is deleted too. What could not be deleted comes again, and is
 // looked into again.
-func (f *Fleet) receive(ctx context.Context, l *listener) *rollout.Problem {
-	q := l.queue
-	s := f.session(q.Identity, q.Region)
-	out, problem := read(ctx, f, s, receiveMessage, "receiving messages of queue "+q.URL, func(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
+func (f *Fleet) receive(ctx context.Context, l *listener, as Identity) *rollout.Problem {
+	s, url := f.session(as, l.ear.region), l.ear.url
+	out, problem := read(ctx, f, s, receiveMessage, "receiving messages of queue "+url, func(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
 		return s.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl:            &q.URL,
+			QueueUrl:            &url,
 			MaxNumberOfMessages: 10,
 			WaitTimeSeconds:     int32(longPoll / time.Second),
 			VisibilityTimeout:   int32(visibility / time.Second),
@@ -187,17 +204,17 @@ func (f *Fleet) receive(ctx context.Context, l *listener) *rollout.Problem {
 		handles = append(handles, types.DeleteMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), ReceiptHandle: message.ReceiptHandle})
 	}
 	f.earsMu.Lock()
-	l.hearing.Heard = time.Now()
+	l.hearing.Heard, l.hearing.Missed = time.Now(), time.Time{}
 	f.earsMu.Unlock()
 	for h := range maps.Keys(seen) {
 		f.follow(h)
 	}
-	deleted, problem := read(ctx, f, s, deleteMessage, "deleting messages of queue "+q.URL, func(ctx context.Context) (*sqs.DeleteMessageBatchOutput, error) {
-		return s.sqs.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.URL, Entries: handles})
+	deleted, problem := read(ctx, f, s, deleteMessage, "deleting messages of queue "+url, func(ctx context.Context) (*sqs.DeleteMessageBatchOutput, error) {
+		return s.sqs.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: handles})
 	})
 	if problem == nil && len(deleted.Failed) > 0 {
 		problem = because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "deleting messages of queue %s: %d of %d were not deleted: %s %s",
-			q.URL, len(deleted.Failed), len(handles), text(deleted.Failed[0].Code), text(deleted.Failed[0].Message))
+			url, len(deleted.Failed), len(handles), text(deleted.Failed[0].Code), text(deleted.Failed[0].Message))
 	}
 	return problem
 }
@@ -230,13 +247,19 @@ func (f *Fleet) follow(h hint) {
 	}
 }
 
-// noteChange notes that a service was seen to have changed, for the queues that should tell of it.
-func (f *Fleet) noteChange(at neighbourhood) {
+// noteChange notes that a service was seen to have changed since it was last looked at, for the queues
+// that should have told of it.
+func (f *Fleet) noteChange(at neighbourhood, since time.Time) {
 	f.earsMu.Lock()
 	defer f.earsMu.Unlock()
-	for q, l := range f.ears {
-		if q.Identity.AccountID == at.identity.AccountID && q.Region == at.region {
-			l.changed = time.Now()
+	for _, l := range f.ears {
+		ours := false
+		for _, identity := range l.users {
+			ours = ours || identity.AccountID == at.identity.AccountID
+		}
+		told := l.hearing.Heard.After(since.Add(-unheard)) || l.hearing.Began.After(since)
+		if ours && l.ear.region == at.region && !told && l.hearing.Missed.IsZero() {
+			l.hearing.Missed = time.Now()
 		}
 	}
 }

@@ -45,8 +45,13 @@ func TestHints(t *testing.T) {
 			[]hint{{account: account, region: region, repository: "team/helium", tag: "v7"}},
 			kindImage,
 		},
-		"a push without a tag":            {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"SUCCESS","repository-name":"helium"}`), nil, kindImage},
-		"a push that failed":              {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"FAILURE","repository-name":"helium"}`), nil, kindImage},
+		"a push without a tag": {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"SUCCESS","repository-name":"helium"}`), nil, kindImage},
+		"a push that failed":   {of("aws.ecr", kindImage, ``, `{"action-type":"PUSH","result":"FAILURE","repository-name":"helium"}`), nil, kindImage},
+		"a replica": {
+			of("aws.ecr", kindReplica, ``, `{"action-type":"REPLICATE","result":"SUCCESS","repository-name":"helium","image-tag":"v7","source-region":"us-east-1"}`),
+			[]hint{{account: account, region: region, repository: "helium", tag: "v7"}},
+			kindReplica,
+		},
 		"an image that was deleted":       {of("aws.ecr", kindImage, ``, `{"action-type":"DELETE","result":"SUCCESS","repository-name":"helium"}`), nil, kindImage},
 		"a task":                          {of("aws.ecs", "ECS Task State Change", `"`+arn+`task/helium/0f39"`, `{}`), nil, kindOther},
 		"somebody who claims to be ECS":   {of("my.app", kindAction, `"`+arn+`service/helium/backend"`, `{}`), nil, kindOther},
@@ -173,8 +178,10 @@ func TestAQueueIsAskedByOneLoop(t *testing.T) {
 			time.Sleep(10 * longPoll)
 			return w.calls()["ReceiveMessage"]
 		}
+		another := q
+		another.Identity.Environment = "staging"
 		w.fleet.Hear("production", []Queue{q})
-		w.fleet.Hear("staging", []Queue{q, q})
+		w.fleet.Hear("staging", []Queue{another, another})
 		if n := asked(); n < 9 || n > 11 {
 			t.Errorf("it was asked %d times in ten long polls", n)
 		}
@@ -189,6 +196,39 @@ func TestAQueueIsAskedByOneLoop(t *testing.T) {
 		}
 		if h := w.fleet.Heard(q); h != (Hearing{}) {
 			t.Errorf("it is %+v", h)
+		}
+	})
+}
+
+// Where several environments name a queue, one that may receive from it is enough.
+func TestAQueueIsHeardAsWhoeverMay(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		q := w.queue("events")
+		denied := q
+		denied.Identity = w.role("denied", []json.RawMessage{policy("Allow", "ecs:*", "*")})
+		w.fleet.Hear("a-denied", []Queue{denied})
+		w.fleet.Hear("production", []Queue{q})
+		w.sim.ResetJournal()
+		w.send(q, action("backend"))
+		time.Sleep(10 * time.Second)
+		if h := w.fleet.Heard(q); h.Heard.IsZero() || w.left(q) != "0+0" {
+			t.Errorf("the queue is %+v, with %s messages left", h, w.left(q))
+		}
+		if h := w.fleet.Heard(denied); h != w.fleet.Heard(q) {
+			t.Errorf("for the one that is denied it is %+v", h)
+		}
+	})
+}
+
+// That a role may not receive from a queue says nothing against the credentials that ECS is asked with.
+func TestADeniedQueueKeepsTheCredentials(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		q := w.queue("events")
+		q.Identity = w.role("listener", []json.RawMessage{policy("Allow", "ecs:*", "*")})
+		w.fleet.Hear("production", []Queue{q})
+		time.Sleep(30 * time.Minute)
+		if n := w.calls()["AssumeRole"]; n != 1 {
+			t.Errorf("the role was assumed %d times in half an hour, wanted once", n)
 		}
 	})
 }
@@ -267,14 +307,22 @@ func TestASilentQueueIsNoticed(t *testing.T) {
 		if _, err := w.ecs().UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String("backend"), TaskDefinition: &revision}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(w.fleet.options.Slow + time.Minute)
-		synctest.Wait()
+		for w.view(w.key("backend")).Primary().Revision != revision {
+			time.Sleep(time.Second)
+		}
 		if h := w.fleet.Heard(q); !h.Missed.IsZero() {
 			t.Errorf("an event may be on its way yet, and the queue is %+v", h)
 		}
-		time.Sleep(2 * w.fleet.options.Slow)
-		if h := w.fleet.Heard(q); h.Missed.IsZero() {
-			t.Errorf("a service was deployed, and the silence went unnoticed: %+v", h)
+		time.Sleep(unheard)
+		synctest.Wait()
+		missed := w.fleet.Heard(q).Missed
+		if missed.IsZero() {
+			t.Errorf("a service was deployed, and the silence went unnoticed: %+v", w.fleet.Heard(q))
+		}
+		// What goes on in the account does not put it off.
+		time.Sleep(time.Hour)
+		if h := w.fleet.Heard(q); !h.Missed.Equal(missed) {
+			t.Errorf("it was silent since %s, and is now %+v", missed, h)
 		}
 		w.send(q, action("backend"))
 		time.Sleep(time.Second)
@@ -328,6 +376,10 @@ func TestWhatSomebodyDeploysIsSeenInSeconds(t *testing.T) {
 		}
 		if !completed() || w.fleet.Heard(q).Heard.IsZero() {
 			t.Errorf("it is not seen to have been completed; the queue is %+v", w.fleet.Heard(q))
+		}
+		time.Sleep(time.Hour)
+		if h := w.fleet.Heard(q); !h.Missed.IsZero() {
+			t.Errorf("every event came, and the queue is said to be silent: %+v", h)
 		}
 	})
 }

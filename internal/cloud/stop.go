@@ -22,6 +22,7 @@ import (
 func (f *Fleet) Stop(ctx context.Context, k Key, serviceDeploymentID string) error {
 	doing := fmt.Sprintf("stopping deployment %s of service %s", serviceDeploymentID, k.Location())
 	s, began := f.session(k.Identity, k.Region), time.Now()
+	f.spend(k.Identity.AccountID, k.Region, stepID{action: rollout.ActionStop, key: k})
 	_, request, err := write(ctx, f, s, stopServiceDeployment, doing,
 		func(ctx context.Context, gate func(*middleware.Stack) error) (*ecs.StopServiceDeploymentOutput, error) {
 			return s.ecs.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{
@@ -48,6 +49,7 @@ func (f *Fleet) Continue(ctx context.Context, k Key, serviceDeploymentID, hookID
 	}
 	doing = fmt.Sprintf("%s deployment %s of service %s at hook %s", doing, serviceDeploymentID, k.Location(), hookID)
 	s, began := f.session(k.Identity, k.Region), time.Now()
+	f.spend(k.Identity.AccountID, k.Region, stepID{action: rollout.ActionContinue, key: k})
 	_, request, err := write(ctx, f, s, continueServiceDeployment, doing,
 		func(ctx context.Context, gate func(*middleware.Stack) error) (*ecs.ContinueServiceDeploymentOutput, error) {
 			return s.ecs.ContinueServiceDeployment(ctx, &ecs.ContinueServiceDeploymentInput{

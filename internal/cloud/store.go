@@ -188,13 +188,16 @@ func (f *Fleet) reflector(n neighbourhood, now time.Time) *reflector {
 // over.
 func (f *Fleet) publish(r *reflector, views map[string]*rollout.View) {
 	f.mu.Lock()
-	told, moved := map[types.NamespacedName]bool{}, false
+	told := map[types.NamespacedName]bool{}
+	var since time.Time // of the earliest look after which something happened
 	for name, view := range views {
 		w, ok := r.services[name]
 		if !ok {
 			continue
 		}
-		moved = moved || deployed(w.view, view)
+		if deployed(w.view, view) && (since.IsZero() || w.view.At.Before(since)) {
+			since = w.view.At
+		}
 		if !w.answer(view) {
 			continue
 		}
@@ -203,8 +206,8 @@ func (f *Fleet) publish(r *reflector, views map[string]*rollout.View) {
 		}
 	}
 	f.mu.Unlock()
-	if moved {
-		f.noteChange(r.at)
+	if !since.IsZero() {
+		f.noteChange(r.at, since)
 	}
 	for owner := range told {
 		f.options.Enqueue(owner)

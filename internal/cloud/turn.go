@@ -64,6 +64,16 @@ func (f *Fleet) Turn(t Turn) Place {
 	return place
 }
 
+// Want says which turns an owner still wants: it gives up its place in every other line, so that those
+// behind it do not wait for what nobody is going to do.
+func (f *Fleet) Want(owner types.NamespacedName, turns []Turn) {
+	wanted := make(map[stepID]bool, len(turns))
+	for i := range turns {
+		wanted[turns[i].id()] = true
+	}
+	f.tell(f.lines.keep(owner, wanted, f.budget.bucket, time.Now()))
+}
+
 func (t Turn) id() stepID {
 	if t.Action == rollout.ActionRegister {
 		return registration(familyKey{account: t.Key.Identity.AccountID, region: t.Key.Region, family: t.Family}, t.Hash)
@@ -74,6 +84,11 @@ func (t Turn) id() stepID {
 // registration is the step of registering a content in a family.
 func registration(family familyKey, hash string) stepID {
 	return stepID{action: rollout.ActionRegister, family: family, hash: hash}
+}
+
+// spend says that the call of a step is being made.
+func (f *Fleet) spend(account, region string, id stepID) {
+	f.lines.spend(bucketKey{account: account, region: region, quota: quotaOf(id.action)}, id)
 }
 
 // end ends the turn of a step with what came of its call.

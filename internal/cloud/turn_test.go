@@ -177,6 +177,8 @@ func TestAStepThatIsToBeMadeAgainKeepsItsPlace(t *testing.T) {
 		f.Turn(two)
 		spend(f, bucketKey{anAccount, aRegion, quotaTaskDefModify})
 		f.end(anAccount, aRegion, one.id(), &rollout.Problem{Class: rollout.ProblemThrottled})
+		time.Sleep(shutTimes[len(shutTimes)-1]) // for as long as a throttle may shut the quota
+		spend(f, bucketKey{anAccount, aRegion, quotaTaskDefModify})
 		if first, second := f.Turn(one), f.Turn(two); first.Ahead != 0 || second.Ahead != 1 || second.Wait < first.Wait+19*time.Second {
 			t.Errorf("the first is at %+v, the second at %+v", first, second)
 		}
@@ -340,6 +342,84 @@ func TestAThousandRegistrationsAtOnce(t *testing.T) {
 			if came := slices.IndexFunc(turns, func(t Turn) bool { return t.Family == family }); came < i-near || came > i+near {
 				t.Errorf("the one that came as number %d was registered as number %d", came, i)
 			}
+		}
+	})
+}
+
+// What nobody wants any more holds nobody up, and the message of those behind is true at once.
+func TestWhatIsNotWantedAnyMoreLeavesTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := budgeted(t, 0.5)
+		key := bucketKey{anAccount, aRegion, quotaTaskDefModify}
+		spend(f, key)
+		told := map[types.NamespacedName]bool{}
+		f.options.Enqueue = func(owner types.NamespacedName) { told[owner] = true }
+		bad := make([]Turn, 300)
+		for i := range bad {
+			bad[i] = turnOf(rollout.ActionRegister, "production", fmt.Sprint("release-", i))
+			f.Turn(bad[i])
+		}
+		time.Sleep(time.Minute) // the bucket is full again
+		var last Turn
+		for i := range bad { // all are bumped to another image
+			last = bad[i]
+			last.Hash = "v1-good"
+			f.Turn(last)
+			f.Want(last.Owner, []Turn{last})
+		}
+		l := f.lines.of[key]
+		if len(l.known) != 300 || len(f.lines.places) != 300 {
+			t.Errorf("%d steps are in line, of %d owners; wanted 300", len(l.known), len(f.lines.places))
+		}
+		if place := f.Turn(last); place.Ahead > 299 || place.Wait > 600*time.Second {
+			t.Errorf("the last is at %+v", place)
+		}
+		if l.given == 0 && len(told) == 0 {
+			t.Error("there are tokens, and nobody was given a turn or told of one")
+		}
+		for i := range bad {
+			f.Want(bad[i].Owner, nil)
+		}
+		if len(l.known) != 0 || len(f.lines.places) != 0 || l.given != 0 || len(l.waiting) != 0 {
+			t.Errorf("when nobody wants anything, %d steps are in line, and %d turns given", len(l.known), l.given)
+		}
+		for i, c := range l.classes {
+			if len(c.newest) != 0 {
+				t.Errorf("class %d remembers %v", i, c.newest)
+			}
+		}
+	})
+}
+
+// A token that a call has taken is not counted a second time while it runs: a burst goes out at once.
+func TestABurstGoesOutAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := budgeted(t, 0.5)
+		for i := range 10 {
+			turn := turnOf(rollout.ActionRegister, "production", fmt.Sprint("release-", i))
+			if place := f.Turn(turn); place != (Place{}) {
+				t.Fatalf("number %d of a burst of ten has to wait: %+v", i+1, place)
+			}
+			f.spend(anAccount, aRegion, turn.id())
+			f.budget.take(bucketKey{anAccount, aRegion, quotaTaskDefModify}, urgent)
+		}
+	})
+}
+
+// A content that another environment wants too waits for no longer than what waits longest for it.
+func TestWhatTwoEnvironmentsWantComesWithTheQuickerOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := budgeted(t, 0.5)
+		spend(f, bucketKey{anAccount, aRegion, quotaTaskDefModify})
+		var last Turn
+		for i := range 50 {
+			last = turnOf(rollout.ActionRegister, "staging", fmt.Sprint("release-", i))
+			f.Turn(last)
+		}
+		same := last
+		same.Environment, same.Owner = "production", types.NamespacedName{Namespace: "production", Name: "release"}
+		if place := f.Turn(same); place.Ahead > 1 {
+			t.Errorf("it is behind %d that only the other environment wants", place.Ahead)
 		}
 	})
 }

@@ -34,6 +34,7 @@ resource "aws_cloudwatch_event_rule" "events" {
       "ECS Service Action",
       "ECS Hook State Change",
       "ECR Image Action",
+      "ECR Replication Action",
     ]
   })
 }
