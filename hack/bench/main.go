@@ -36,6 +36,7 @@ var measurements = []measurement{
 	{"latency", latencies},
 	{"rollouts", rollouts},
 	{"fleet", fleets},
+	{"pipeline", pipelines},
 }
 
 func main() {
