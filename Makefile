@@ -61,6 +61,7 @@ bench-smoke: build bench-programs ## Measure next to nothing, in minutes, to see
 .PHONY: bench-programs
 bench-programs:
 	$(GO) build -o bin/ ./hack/bench
+	$(GO) test -c -o bin/simulation.test ./internal/simulation
 
 ##@ Build
 

@@ -37,6 +37,7 @@ var measurements = []measurement{
 	{"rollouts", rollouts},
 	{"fleet", fleets},
 	{"pipeline", pipelines},
+	{"virtual", bumps},
 }
 
 func main() {
