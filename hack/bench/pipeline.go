@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -170,6 +171,9 @@ func (c *comparison) script(ctx context.Context, course course) (outcome, error)
 		"AWS_ENDPOINT_URL="+c.aws.AWS.Endpoint, "AWS_REGION="+region, "AWS_DEFAULT_REGION="+region,
 		"AWS_ACCESS_KEY_ID="+course.accessKey(), "AWS_SECRET_ACCESS_KEY="+scriptSecret,
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=")
+	// What it has started ends with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	began := time.Now()
 	output, err := cmd.CombinedOutput()
 	done := outcome{took: time.Since(began)}
@@ -245,7 +249,7 @@ func (c *comparison) operator(ctx context.Context, course course) (outcome, erro
 	done := outcome{took: seen.ready.Sub(began), says: "`Ready`"}
 	if !seen.stuck.IsZero() {
 		cause, _, _ := strings.Cut(seen.detail, ";")
-		done.took, done.says = seen.stuck.Sub(began), fmt.Sprintf("`Stalled`, `%s`, %q", seen.reason, cell(cause))
+		done.took, done.says = seen.stuck.Sub(began), fmt.Sprintf("`Stalled`, %#q, %q", seen.reason, cell(cause))
 	}
 	after, err := c.callsOf(ctx, principal)
 	if err != nil {
