@@ -27,10 +27,10 @@ type size struct {
 }
 
 // whole is what the published table is made with.
-func whole(releases int) size {
+func whole(releases int, sweep time.Duration) size {
 	return size{
 		speed: 1, samples: 25, pace: 3 * time.Second, rollouts: 40, failures: 10, failovers: 5,
-		releases: releases, sweep: 5 * time.Minute, sweeps: 2, glance: 5 * time.Second, regions: 3, bumped: 1000,
+		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, regions: 3, bumped: 1000,
 	}
 }
 
