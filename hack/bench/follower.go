@@ -8,8 +8,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -19,7 +21,6 @@ import (
 type follower struct {
 	mu   sync.Mutex
 	seen map[types.NamespacedName]sighting
-	end  error
 }
 
 // sighting is when a release was first seen to be something with the spec that it has now; zero for not
@@ -30,38 +31,57 @@ type sighting struct {
 	class, reason, detail string // of the failure, and of what it is stuck of
 }
 
-// follow begins to follow until ctx ends.
+// follow begins to follow until ctx ends. A watch that the API server ends, as it does with one that is
+// too slow for it, is taken up again.
 func follow(ctx context.Context, c client.WithWatch) (*follower, error) {
-	watching, err := c.Watch(ctx, &ecsv1alpha1.EcsReleaseList{})
-	if err != nil {
-		return nil, fmt.Errorf("watching releases: %w", err)
-	}
 	f := &follower{seen: map[types.NamespacedName]sighting{}}
-	go func() {
-		defer watching.Stop()
-		for event := range watching.ResultChan() {
-			f.take(event, time.Now())
-		}
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.end = fmt.Errorf("the watch of releases has ended")
-	}()
+	_, informer := cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: &cache.ListWatch{
+			ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+				list := &ecsv1alpha1.EcsReleaseList{}
+				return list, c.List(ctx, list, &client.ListOptions{Raw: &options})
+			},
+			WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+				return c.Watch(ctx, &ecsv1alpha1.EcsReleaseList{}, &client.ListOptions{Raw: &options})
+			},
+		},
+		ObjectType: &ecsv1alpha1.EcsRelease{},
+		Handler: cache.ResourceEventHandlerFuncs{
+			AddFunc:    f.see,
+			UpdateFunc: func(_, now any) { f.see(now) },
+			DeleteFunc: f.lose,
+		},
+	})
+	go informer.RunWithContext(ctx)
+	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+		return nil, fmt.Errorf("watching releases: %w", ctx.Err())
+	}
 	return f, nil
 }
 
-func (f *follower) take(event watch.Event, now time.Time) {
-	release, ok := event.Object.(*ecsv1alpha1.EcsRelease)
+func (f *follower) see(object any) {
+	release, ok := object.(*ecsv1alpha1.EcsRelease)
 	if !ok {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	key := client.ObjectKeyFromObject(release)
-	if event.Type == watch.Deleted {
-		delete(f.seen, key)
+	f.seen[key] = f.seen[key].then(release, time.Now())
+}
+
+func (f *follower) lose(object any) {
+	key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object)
+	if err != nil {
 		return
 	}
-	f.seen[key] = f.seen[key].then(release, now)
+	namespace, name, err := cache.SplitMetaNamespaceKey(key)
+	if err != nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.seen, types.NamespacedName{Namespace: namespace, Name: name})
 }
 
 // then is the sighting after a release was seen again.
@@ -111,7 +131,7 @@ func (f *follower) why() string {
 }
 
 // count is how many releases are as asked for, of how many.
-func (f *follower) count(is func(sighting) bool) (n, all int, err error) {
+func (f *follower) count(is func(sighting) bool) (n, all int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range f.seen {
@@ -119,5 +139,5 @@ func (f *follower) count(is func(sighting) bool) (n, all int, err error) {
 			n++
 		}
 	}
-	return n, len(f.seen), f.end
+	return n, len(f.seen)
 }

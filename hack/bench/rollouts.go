@@ -110,8 +110,8 @@ func (r *rollout) toTheEnd(ctx context.Context) ([]row, error) {
 		}
 	}
 	err := r.await(ctx, "the deployments to end", func() (bool, error) {
-		ended, _, err := r.releases.count(func(s sighting) bool { return !s.ready.IsZero() || !s.stuck.IsZero() })
-		return ended == all, err
+		ended, _ := r.releases.count(func(s sighting) bool { return !s.ready.IsZero() || !s.stuck.IsZero() })
+		return ended == all, nil
 	})
 	if err != nil {
 		return nil, err

@@ -223,11 +223,11 @@ func (w *world) forget(ctx context.Context, name types.NamespacedName) error {
 func (w *world) ready(ctx context.Context, n int) error {
 	told := time.Now()
 	return w.await(ctx, "all releases to be Ready", func() (bool, error) {
-		ready, all, err := w.releases.count(func(s sighting) bool { return !s.ready.IsZero() })
-		if err != nil || ready == n && all == n {
-			return true, err
+		ready, all := w.releases.count(func(s sighting) bool { return !s.ready.IsZero() })
+		if ready == n && all == n {
+			return true, nil
 		}
-		if stuck, _, _ := w.releases.count(func(s sighting) bool { return !s.stuck.IsZero() }); stuck > 0 {
+		if stuck, _ := w.releases.count(func(s sighting) bool { return !s.stuck.IsZero() }); stuck > 0 {
 			return false, fmt.Errorf("%d releases are stalled: %s", stuck, w.releases.why())
 		}
 		if time.Since(told) > 30*time.Second {
