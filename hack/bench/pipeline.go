@@ -147,6 +147,7 @@ func (c *comparison) scripts(ctx context.Context) ([]string, error) {
 		group.Go(func() error {
 			done, err := c.script(ctx, course)
 			results[i] = done.String()
+			say("old pipeline, %s: %s", course.measure, results[i])
 			return err
 		})
 	}
