@@ -47,9 +47,21 @@ bin/e2e/argobox: hack/argocd/go.mod hack/argocd/go.sum hack/argocd/main.go
 	@echo "Compiling Argo CD, once; this takes some minutes ..."
 	cd hack/argocd && $(GO) build -ldflags='-s -w' -o $(CURDIR)/$@ .
 
+# make bench RELEASES=1000 has a smaller fleet; BENCH='-only latency' measures less.
+RELEASES ?= 10000
+BENCH ?=
 .PHONY: bench
-bench: build ## Measure and print what the controller costs, as a Markdown table
-	$(GO) run ./hack/bench
+bench: build bench-programs ## Measure what the controller costs and how quick it is, as a Markdown table; takes hours (RELEASES=n)
+	bin/bench -releases=$(RELEASES) $(BENCH)
+
+.PHONY: bench-smoke
+bench-smoke: build bench-programs ## Measure next to nothing, in minutes, to see that every row of the table comes out
+	bin/bench -smoke $(BENCH)
+
+.PHONY: bench-programs
+bench-programs:
+	$(GO) build -o bin/ ./hack/bench
+	$(GO) test -c -o bin/simulation.test ./internal/simulation
 
 ##@ Build
 

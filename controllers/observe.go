@@ -61,7 +61,7 @@ func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 		}
 		group.Go(func() error {
 			r.observeService(ctx, p, s)
-			if s.containers == nil && !p.single() && !p.wasReady() {
+			if s.containers == nil && s.want.Problem == nil && !p.single() && !p.wasReady() {
 				r.observeContainers(ctx, p, s)
 			}
 			return nil

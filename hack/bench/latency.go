@@ -2,33 +2,38 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/lab"
 )
 
 const (
-	// Each service is released to new images this often, and then as often to those again.
-	rounds       = 3
-	idleServices = 5
-	// latencySpeed lets a rollout be over when the controller looks for the first time.
-	latencySpeed = 200
 	// stale is longer than the view of a service is good for, so that each release begins with
 	// a look, as it does in a cluster where nothing has happened for a while.
 	stale = 6 * time.Second
+
+	// The environments: one without gates, one with all of them, and the one that it promotes from.
+	openGates, allGates, staging = "open", "gated", "staging"
+	// The clusters of an environment have services of the same names and families. What is released in
+	// the first is registered for that, and used again in the second.
+	first, second = "-first", "-second"
+	// helium begins the names of all that the policy of the roles is about.
+	helium = "helium-"
 )
 
-// latency measures how long it takes from a change of a release to its UpdateService.
-type latency struct {
-	*world
-	releases []client.ObjectKey
+// environmentOf is the environment of a cluster.
+func environmentOf(cluster string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(cluster, helium), first), second)
 }
+
+// latency measures how long it takes from a change of a release to its UpdateService.
+type latency struct{ *world }
 
 // sample is one release.
 type sample struct {
@@ -36,141 +41,181 @@ type sample struct {
 	calls []string // the operations up to UpdateService
 }
 
-func newLatency(ctx context.Context, machine *lab.Machine) (*latency, error) {
-	say("seeding %d idle services", idleServices)
+// latencies is the measurement.
+func latencies(ctx context.Context, b *bench) (rows []row, err error) {
+	say("seeding services that are idle, %d of each kind", b.size.samples)
+	var services []string
+	for i := range b.size.samples {
+		services = append(services, idle(i))
+	}
 	var clusters []lab.Cluster
-	for i := range idleServices {
-		name := fmt.Sprintf("helium-bench-%d", i)
-		clusters = append(clusters, lab.Cluster{Region: region, Name: name, Prefix: name + "-", Services: []string{"backend"}})
+	for _, name := range []string{openGates + first, openGates + second, allGates + first, allGates + second, staging} {
+		clusters = append(clusters, lab.Cluster{Region: region, Name: helium + name, Prefix: helium + environmentOf(name) + "-", Services: services})
 	}
-	w, err := newWorld(ctx, machine, "idle", clusters, "--speed", fmt.Sprint(latencySpeed))
+	w, err := newWorld(ctx, b, "latency", clusters, openGates, allGates, staging)
 	if err != nil {
 		return nil, err
 	}
-	for i := range idleServices * rounds {
-		if _, err := w.aws.Push(ctx, tag(i%idleServices, i/idleServices)); err != nil {
-			return nil, err
-		}
-	}
-	return &latency{world: w}, nil
-}
-
-// tag is of an image that only one service is released to.
-func tag(service, round int) string { return fmt.Sprintf("v%d", 2+service*rounds+round) }
-
-func (l *latency) measure(ctx context.Context) ([]row, error) {
-	if err := l.start("--metrics-bind-address=0"); err != nil {
+	defer func() { err = errors.Join(err, w.close(ctx)) }()
+	l := &latency{w}
+	if err := l.prepare(ctx); err != nil {
 		return nil, err
 	}
-	for _, cluster := range l.aws.Clusters {
-		if err := l.release(ctx, cluster.Name, cluster.Name, cluster.Services...); err != nil {
-			return nil, err
-		}
-		l.releases = append(l.releases, client.ObjectKey{Namespace: l.name, Name: cluster.Name})
-	}
-	if err := l.ready(ctx); err != nil {
-		return nil, err
-	}
-	if err := pause(ctx, stale); err != nil {
-		return nil, err
-	}
-	registered, err := l.releaseAll(ctx, "new images")
-	if err != nil {
-		return nil, err
-	}
-	reused, err := l.releaseAll(ctx, "images that were released before")
-	if err != nil {
-		return nil, err
-	}
-	if err := l.stop(ctx); err != nil {
-		return nil, err
-	}
-	return []row{
-		tabulate("a new revision is registered", registered),
-		tabulate("a revision of ours is used again", reused),
-	}, nil
-}
-
-// releaseAll releases to each service the image of each round, one release after the other.
-func (l *latency) releaseAll(ctx context.Context, what string) ([]sample, error) {
-	say("releasing %d times, one after the other, to %s", idleServices*rounds, what)
-	var samples []sample
-	for round := range rounds {
-		for service, key := range l.releases {
-			taken, err := l.sample(ctx, key, tag(service, round))
+	for _, environment := range []string{openGates, allGates} {
+		for _, half := range []string{first, second} {
+			samples, err := l.sampleAll(ctx, environment, half)
 			if err != nil {
 				return nil, err
 			}
-			samples = append(samples, taken)
-			if err := l.ready(ctx); err != nil {
-				return nil, err
+			rows = append(rows, tabulate(environment, half, samples))
+		}
+	}
+	return rows, nil
+}
+
+// idle is the name of a service. None is the beginning of another.
+func idle(i int) string { return fmt.Sprintf("service-%03d", i) }
+
+// tag is of an image that only the services of one name are released to.
+func tag(environment string, i int) string { return fmt.Sprintf("%s-%03d", environment, i) }
+
+// prepare releases v1 everywhere and to staging what is promoted from there, and waits until nothing happens.
+func (l *latency) prepare(ctx context.Context) error {
+	if err := l.aws.Settle(ctx); err != nil {
+		return err
+	}
+	for _, environment := range []string{openGates, allGates} {
+		for i := range l.size.samples {
+			if _, err := l.aws.Push(ctx, tag(environment, i)); err != nil {
+				return err
 			}
+		}
+	}
+	if err := l.gate(ctx); err != nil {
+		return err
+	}
+	if err := l.begin(ctx); err != nil {
+		return err
+	}
+	if err := l.start(); err != nil {
+		return err
+	}
+	say("releasing to staging what is promoted from there")
+	releases := 0
+	for _, cluster := range l.aws.Clusters {
+		for i, service := range cluster.Services {
+			environment := environmentOf(cluster.Name)
+			image := "v1"
+			if environment == staging {
+				image = tag(allGates, i)
+			}
+			if err := l.release(ctx, key(environment, cluster.Name+"-"+service), image, toCluster(cluster.Name), service); err != nil {
+				return err
+			}
+			releases++
+		}
+	}
+	if err := l.ready(ctx, releases); err != nil {
+		return err
+	}
+	return pause(ctx, stale)
+}
+
+// gate puts all gates up that an environment can have. They are open.
+func (l *latency) gate(ctx context.Context) error {
+	gated := environment(allGates)
+	gated.Spec.Images = &ecsv1alpha1.ImagePolicy{RequireLabels: map[string]ecsv1alpha1.LabelValues{lab.BranchLabel: {lab.Branch}}}
+	gated.Spec.Promotion = &ecsv1alpha1.Promotion{From: staging}
+	gated.Spec.Windows = []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowAllow, Schedule: "0 0 * * *", DurationSeconds: 2 * 24 * 60 * 60, TimeZone: "Asia/Kolkata"}}
+	if err := l.machine.Client.Delete(ctx, environment(allGates)); err != nil {
+		return fmt.Errorf("deleting environment %s: %w", allGates, err)
+	}
+	if err := l.machine.Client.Create(ctx, gated); err != nil {
+		return fmt.Errorf("creating environment %s: %w", allGates, err)
+	}
+	return nil
+}
+
+// sampleAll releases to each service of a cluster, one after the other.
+func (l *latency) sampleAll(ctx context.Context, environment, half string) ([]sample, error) {
+	say("releasing %d times, one after the other, to %s%s", l.size.samples, environment, half)
+	var samples []sample
+	for i := range l.size.samples {
+		taken, err := l.sample(ctx, environment, helium+environment+half, i)
+		if err != nil {
+			return nil, err
+		}
+		samples = append(samples, taken)
+		if err := pause(ctx, l.size.pace); err != nil {
+			return nil, err
 		}
 	}
 	return samples, nil
 }
 
-// sample changes the image of a release and waits until AWS has executed UpdateService.
-func (l *latency) sample(ctx context.Context, key client.ObjectKey, tag string) (sample, error) {
-	after, err := l.last(ctx)
+// sample changes the image of a release and waits until AWS has executed UpdateService. Then it takes the
+// release away: nothing more is to happen while the next one is timed.
+func (l *latency) sample(ctx context.Context, environment, cluster string, i int) (sample, error) {
+	if _, err := l.next(ctx); err != nil {
+		return sample{}, err
+	}
+	name := key(environment, cluster+"-"+idle(i))
+	began, err := l.bump(ctx, name, tag(environment, i))
 	if err != nil {
 		return sample{}, err
 	}
-	release := &ecsv1alpha1.EcsRelease{}
-	release.Namespace, release.Name = key.Namespace, key.Name
-	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"spec":{"image":"%s:%s"}}`, lab.Repository, tag))
-	began := time.Now()
-	if err := l.machine.Client.Patch(ctx, release, patch); err != nil {
-		return sample{}, fmt.Errorf("setting the image of %s: %w", key, err)
-	}
 	var taken sample
 	err = l.await(ctx, "UpdateService", func() (bool, error) {
-		made, err := l.calls(ctx, after)
-		if err != nil {
-			return false, err
-		}
-		end := slices.IndexFunc(made, func(one call) bool { return one.Operation == "UpdateService" })
-		if end < 0 {
-			return false, nil
-		}
-		taken.took = made[end].Time.Sub(began)
-		for _, one := range made[:end+1] {
+		made, err := l.next(ctx)
+		for _, one := range made {
+			if !concerns(one, idle(i)) {
+				continue
+			}
 			taken.calls = append(taken.calls, one.Operation)
+			if one.updates(cluster, idle(i)) {
+				taken.took = one.Time.Sub(began)
+				return true, nil
+			}
 		}
-		return true, nil
+		return false, err
 	})
-	return taken, err
+	if err != nil {
+		return sample{}, err
+	}
+	return taken, l.forget(ctx, name)
+}
+
+// services are those that a call names.
+var services = regexp.MustCompile(`service-\d{3}`)
+
+// concerns says whether a call may be one for a service: it names that one, or none.
+func concerns(made call, service string) bool {
+	named := services.FindAllString(string(made.Request), -1)
+	return len(named) == 0 || slices.Contains(named, service)
 }
 
 // tabulate makes a row of samples: the times, and the calls that the most of them made.
-func tabulate(what string, samples []sample) row {
+func tabulate(environment, half string, samples []sample) row {
 	var times []time.Duration
 	var lengths []int
-	count := map[string]int{}
+	var calls []string
 	for _, one := range samples {
 		times = append(times, one.took)
 		lengths = append(lengths, len(one.calls))
-		count[strings.Join(one.calls, ", ")]++
+		calls = append(calls, strings.Join(one.calls, ", "))
 	}
-	slices.Sort(times)
 	slices.Sort(lengths)
-	usual := ""
-	for calls, n := range count {
-		if n > count[usual] || n == count[usual] && calls < usual {
-			usual = calls
-		}
-	}
+	gates := map[string]string{
+		openGates: "no gates",
+		allGates:  "the gates `requireLabels`, `promotion` and a window, all open",
+	}[environment]
+	what := map[string]string{first: "a new revision is registered", second: "a revision of ours is used again"}[half]
 	return row{
-		what: "`apply` to UpdateService, where " + what,
-		setup: fmt.Sprintf("%d releases of one service each, one after the other, on services idle for more than 5 s; default flags; latency of the simulator 0, its rollouts %d times as fast as AWS's; from the write to the Kubernetes API to the moment that AWS executes UpdateService",
-			len(samples), latencySpeed),
-		result: fmt.Sprintf("p50 **%s**, p99 **%s**; %d AWS calls in a row at the median (%d to %d), most often %s",
-			percentile(times, 50).Round(time.Millisecond), percentile(times, 99).Round(time.Millisecond),
-			percentile(lengths, 50), lengths[0], lengths[len(lengths)-1], usual),
+		measure: fmt.Sprintf("`apply` to UpdateService, idle, %s: %s", map[string]string{openGates: "gates off", allGates: "gates on"}[environment], what),
+		how: fmt.Sprintf("%d releases of one service each, one after the other, each to an image of its own, on services last looked at more than 5 s before; %s; from the write to the Kubernetes API to the moment that AWS executes UpdateService",
+			len(samples), gates),
+		must: "p50 1s, p99 3s",
+		reached: fmt.Sprintf("%s; %d AWS calls in a row at the median (%d to %d), most often %s",
+			spread(times), percentile(lengths, 50), lengths[0], lengths[len(lengths)-1], usual(calls)),
 	}
-}
-
-// percentile is the smallest of the sorted values that p per cent of them do not exceed.
-func percentile[T any](sorted []T, p int) T {
-	return sorted[max(0, (len(sorted)*p+99)/100-1)]
 }

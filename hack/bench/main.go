@@ -1,6 +1,6 @@
-// Command bench measures what the controller costs, on the programs themselves (bin/kubebox,
-// bin/awssim, bin/manager), and prints it as a Markdown table. It fails when something does not
-// work, and never because a number is large.
+// Command bench measures what the controller costs and how quick it is, on the programs themselves
+// (bin/kubebox, bin/awssim, bin/manager), and prints it as a Markdown table. It fails when something
+// does not work, and never because a number is large.
 package main
 
 import (
@@ -8,80 +8,128 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"heliumai.space/ecsrelease/internal/lab"
 )
 
-// row is one line of the table.
-type row struct {
-	what, setup, result string
+// bench is what all measurements have in common.
+type bench struct {
+	machine *lab.Machine
+	size    size
+	// bumper is the test binary of internal/simulation.
+	bumper string
+}
+
+// measurement is some rows of the table, for which a world of its own is brought up.
+type measurement struct {
+	name    string
+	measure func(ctx context.Context, b *bench) ([]row, error)
+}
+
+var measurements = []measurement{
+	{"latency", latencies},
+	{"rollouts", rollouts},
+	{"fleet", fleets},
+	{"pipeline", pipelines},
+	{"virtual", bumps},
 }
 
 func main() {
-	bin := flag.String("bin", "bin", "where kubebox, awssim and manager are")
-	timeout := flag.Duration("timeout", 15*time.Minute, "how long all of it may take")
+	bin := flag.String("bin", "bin", "where kubebox, awssim and manager are, and simulation.test")
+	releases := flag.Int("releases", 10000, "how many releases the fleet has")
+	sweep := flag.Duration("sweep-interval", 5*time.Minute, "the manager's, while the fleet is watched; a shorter one makes that shorter")
+	smoke := flag.Bool("smoke", false, "measure next to nothing, quickly, to see that every row comes out")
+	only := flag.String("only", "", "measure only these, by commas: "+strings.Join(names(), ", "))
+	timeout := flag.Duration("timeout", 4*time.Hour, "how long all of it may take")
 	flag.Parse()
 
+	chosen, err := choose(*only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	b := &bench{size: whole(*releases, *sweep), bumper: *bin + "/simulation.test"}
+	if *smoke {
+		b.size = least
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, *timeout)
-	rows, err := measure(ctx, *bin)
+	rows, err := b.run(ctx, *bin, chosen)
 	cancel()
 	stop()
+	write(os.Stdout, b.size, rows)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-	write(os.Stdout, rows)
 }
 
-// measure brings a control plane and two accounts up, of which each measurement uses one: what
-// is seeded in the first settles in AWS's own time while the second is measured.
-func measure(ctx context.Context, bin string) (rows []row, err error) {
-	machine, err := lab.NewMachine(bin)
-	if err != nil {
-		return nil, err
+func names() []string {
+	var all []string
+	for _, m := range measurements {
+		all = append(all, m.name)
 	}
-	defer func() { err = errors.Join(err, machine.Close()) }()
-	say("starting a control plane (logs are in %s)", machine.Dir)
-	if err := machine.StartControlPlane(ctx); err != nil {
-		return nil, err
-	}
-	if err := machine.InstallCRDs(ctx); err != nil {
-		return nil, err
-	}
-	settled, err := newConverged(ctx, machine)
-	if err != nil {
-		return nil, err
-	}
-	idle, err := newLatency(ctx, machine)
-	if err != nil {
-		return nil, err
-	}
-	latencies, err := idle.measure(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sweeps, err := settled.measure(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return append(sweeps, latencies...), nil
+	return all
 }
 
-// write prints the table.
-func write(out io.Writer, rows []row) {
-	fmt.Fprintf(out, "Measured on %s/%s with %d CPUs, %s.\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	fmt.Fprintln(out, "| what | how | result |")
-	fmt.Fprintln(out, "|---|---|---|")
-	for _, row := range rows {
-		fmt.Fprintf(out, "| %s | %s | %s |\n", row.what, row.setup, row.result)
+// choose are the measurements of these names; "" stands for all.
+func choose(only string) ([]measurement, error) {
+	if only == "" {
+		return measurements, nil
 	}
+	wanted := strings.Split(only, ",")
+	for _, name := range wanted {
+		if !slices.Contains(names(), name) {
+			return nil, fmt.Errorf("there is no measurement %q; there are %s", name, strings.Join(names(), ", "))
+		}
+	}
+	var chosen []measurement
+	for _, m := range measurements {
+		if slices.Contains(wanted, m.name) {
+			chosen = append(chosen, m)
+		}
+	}
+	return chosen, nil
+}
+
+// run brings a control plane up and makes one measurement after the other. One that fails costs its own
+// rows and not those of the others.
+func (b *bench) run(ctx context.Context, bin string, chosen []measurement) (rows []row, err error) {
+	if b.machine, err = lab.NewMachine(bin); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.machine.Close()) }()
+	say("starting a control plane (logs are in %s)", b.machine.Dir)
+	if err := b.machine.StartControlPlane(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.machine.InstallCRDs(ctx); err != nil {
+		return nil, err
+	}
+	var failed []string
+	for _, m := range chosen {
+		began := time.Now()
+		made, err := m.measure(ctx, b)
+		if err != nil {
+			failed = append(failed, m.name)
+			say("%s did not come out: %v", m.name, err)
+		}
+		for _, row := range made {
+			say("%s: %s", row.measure, row.reached)
+		}
+		say("%s took %s", m.name, time.Since(began).Round(time.Second))
+		rows = append(rows, made...)
+	}
+	if len(failed) > 0 {
+		return rows, fmt.Errorf("%s did not come out", strings.Join(failed, ", "))
+	}
+	return rows, nil
 }
 
 // say tells of the progress, aside from the table.

@@ -2,86 +2,178 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
-	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/lab"
 )
 
-const region = "ap-south-1"
+const (
+	region = "ap-south-1"
 
-// world is a local AWS with an environment for it, whose releases are in a namespace of the
-// same name.
+	// What AWS's answers take.
+	readLatency, writeLatency = 50 * time.Millisecond, 250 * time.Millisecond
+	// quotaShare is the manager's default.
+	quotaShare = 0.5
+	// memoryLimit is what config/manager gives it, as GOMEMLIMIT.
+	memoryLimit = "256MiB"
+	// journalled is how many calls AWS's journal keeps.
+	journalled = 500000
+	// sideBySide is how many releases are made at once.
+	sideBySide = 8
+)
+
+// world is a local AWS with environments for it, whose releases are in namespaces of the same
+// names. There is one at a time: a manager sees all releases.
 type world struct {
-	machine *lab.Machine
-	name    string
-	aws     lab.Account
-	manager *lab.Process
+	*bench
+	name      string
+	aws       lab.Account
+	simulator *lab.Process
+	manager   *lab.Process
+	releases  *follower
+	limit     string // of memory
+	last      uint64 // the latest call that was read
+	end       context.CancelFunc
 }
 
-// newWorld starts an AWS with these clusters, in which everything runs v1.
-func newWorld(ctx context.Context, machine *lab.Machine, name string, clusters []lab.Cluster, args ...string) (*world, error) {
+// newWorld starts an AWS with these clusters, in which everything runs v1, and which answers at once and
+// anybody. Whoever makes one must close it.
+func newWorld(ctx context.Context, b *bench, name string, clusters []lab.Cluster, environments ...string) (*world, error) {
 	policy, err := os.ReadFile("config/iam/policy.json")
 	if err != nil {
 		return nil, fmt.Errorf("reading the policy (run this from the repository's root): %w", err)
 	}
-	w := &world{machine: machine, name: name, aws: lab.Account{Home: region, Clusters: clusters, Environments: []string{name}, Policy: policy}}
-	if w.aws.AWS, err = machine.StartAWS(ctx, "awssim-"+name, args...); err != nil {
+	w := &world{
+		bench: b, name: name, limit: memoryLimit,
+		aws: lab.Account{Home: region, Clusters: clusters, Environments: environments, Policy: policy},
+	}
+	w.simulator, err = b.machine.Launch("awssim-"+name, "awssim", nil,
+		"--listen", "127.0.0.1:0", "--speed", fmt.Sprint(b.size.speed), "--journal", fmt.Sprint(journalled))
+	if err != nil {
 		return nil, err
 	}
-	if err := w.aws.Furnish(ctx); err != nil {
-		return nil, err
-	}
-	for _, object := range []client.Object{
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}},
-		&ecsv1alpha1.EcsEnvironment{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: ecsv1alpha1.EcsEnvironmentSpec{
-			Namespaces:   &ecsv1alpha1.NamespaceSelector{Names: []string{name}},
-			AWS:          ecsv1alpha1.AWSIdentity{AccountID: lab.AccountID, RoleARN: lab.Role(name), ExternalID: lab.ExternalID(name)},
-			Destinations: []ecsv1alpha1.Destination{{Region: region, Clusters: []string{"*"}, Services: []string{"*"}}},
-		}},
-	} {
-		if err := machine.Client.Create(ctx, object); err != nil {
-			return nil, fmt.Errorf("creating %s: %w", object.GetName(), err)
-		}
+	if err := w.furnish(ctx, environments); err != nil {
+		return nil, errors.Join(err, w.close(ctx))
 	}
 	return w, nil
 }
 
-// start starts the manager.
-func (w *world) start(args ...string) (err error) {
-	env := append(w.aws.ManagerEnvironment(), "KUBECONFIG="+w.machine.Kubeconfig)
-	w.manager, err = w.machine.Launch("manager-"+w.name, "manager", env,
-		append([]string{"--metrics-secure=false", "--health-probe-bind-address=0"}, args...)...)
-	return err
-}
-
-// stop ends the manager, and takes the releases away from the next one.
-func (w *world) stop(ctx context.Context) error {
-	if err := w.machine.Stop(w.manager); err != nil {
+func (w *world) furnish(ctx context.Context, environments []string) error {
+	endpoint, err := w.simulator.AwaitLine(ctx, "listening on ")
+	if err != nil {
 		return err
 	}
-	if err := w.machine.Client.DeleteAllOf(ctx, &ecsv1alpha1.EcsRelease{}, client.InNamespace(w.name)); err != nil {
-		return fmt.Errorf("deleting the releases of %s: %w", w.name, err)
+	w.aws.AWS = lab.AWS{Endpoint: endpoint}
+	if err := w.aws.Furnish(ctx); err != nil {
+		return err
+	}
+	following, end := context.WithCancel(ctx)
+	w.end = end
+	if w.releases, err = follow(following, w.machine.Client); err != nil {
+		return err
+	}
+	for _, name := range environments {
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		if err := w.machine.Client.Create(ctx, namespace); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("creating namespace %s: %w", name, err)
+		}
+		if err := w.machine.Client.Create(ctx, environment(name)); err != nil {
+			return fmt.Errorf("creating environment %s: %w", name, err)
+		}
 	}
 	return nil
 }
 
-// release applies a release of v1 to services of one cluster.
-func (w *world) release(ctx context.Context, name, cluster string, services ...string) error {
+// environment is one without gates.
+func environment(name string) *ecsv1alpha1.EcsEnvironment {
+	return &ecsv1alpha1.EcsEnvironment{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: ecsv1alpha1.EcsEnvironmentSpec{
+		Namespaces:   &ecsv1alpha1.NamespaceSelector{Names: []string{name}},
+		AWS:          ecsv1alpha1.AWSIdentity{AccountID: lab.AccountID, RoleARN: lab.Role(name), ExternalID: lab.ExternalID(name)},
+		Destinations: []ecsv1alpha1.Destination{{Region: "*", Clusters: []string{"*"}, Services: []string{"*"}}},
+	}}
+}
+
+// close ends the world's processes and takes its releases away from the next one.
+func (w *world) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	var problems []error
+	if w.manager != nil {
+		problems = append(problems, w.machine.Stop(w.manager))
+	}
+	problems = append(problems, w.machine.Stop(w.simulator))
+	if w.end != nil {
+		w.end()
+	}
+	for _, name := range w.aws.Environments {
+		problems = append(problems,
+			w.machine.Client.DeleteAllOf(ctx, &ecsv1alpha1.EcsRelease{}, client.InNamespace(name)),
+			client.IgnoreNotFound(w.machine.Client.Delete(ctx, environment(name))))
+	}
+	return errors.Join(problems...)
+}
+
+// begin ends what was easier than in life: from now on AWS takes its time and holds to its quotas, with
+// all buckets full, and its journal is empty.
+func (w *world) begin(ctx context.Context) error {
+	latency := map[string]string{"read": readLatency.String(), "write": writeLatency.String()}
+	if err := w.aws.AWS.Admin(ctx, http.MethodPut, "latency", latency, nil); err != nil {
+		return err
+	}
+	if err := w.aws.AWS.Admin(ctx, http.MethodPut, "quotas", map[string]bool{"enabled": true}, nil); err != nil {
+		return err
+	}
+	return w.aws.AWS.Admin(ctx, http.MethodDelete, "journal", nil, nil)
+}
+
+// start starts the manager.
+func (w *world) start(args ...string) (err error) {
+	w.manager, err = w.launch("manager-"+w.name, args...)
+	return err
+}
+
+// launch starts a manager with the limit of memory that it is shipped with. Its lease is a long one: it
+// shares the machine with an API server and an AWS, and must not lose it when all of them are busy.
+func (w *world) launch(name string, args ...string) (*lab.Process, error) {
+	env := append(w.aws.ManagerEnvironment(), "KUBECONFIG="+w.machine.Kubeconfig, "GOMEMLIMIT="+w.limit)
+	return w.machine.Launch(name, "manager", env, append([]string{
+		"--metrics-bind-address=0", "--health-probe-bind-address=0",
+		"--lease-duration=2m", "--renew-deadline=90s", "--aws-call-timeout=5s",
+	}, args...)...)
+}
+
+// theLease are the flags of the default lease, by which a failover is measured.
+var theLease = []string{"--lease-duration=15s", "--renew-deadline=10s"}
+
+// stop ends the manager in order, so that it gives up its lease.
+func (w *world) stop() error {
+	manager := w.manager
+	w.manager = nil
+	return w.machine.Stop(manager)
+}
+
+// key names a release.
+func key(environment, name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: environment, Name: name}
+}
+
+// release applies a release of services of one name to some targets.
+func (w *world) release(ctx context.Context, name types.NamespacedName, tag string, targets []ecsv1alpha1.Target, services ...string) error {
 	release := &ecsv1alpha1.EcsRelease{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.name, Name: name},
-		Spec: ecsv1alpha1.EcsReleaseSpec{
-			Image:   lab.Repository + ":v1",
-			Targets: []ecsv1alpha1.Target{{Name: "it", Region: region, Cluster: cluster}},
-		},
+		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name},
+		Spec:       ecsv1alpha1.EcsReleaseSpec{Image: lab.Repository + ":" + tag, Targets: targets},
 	}
 	for _, service := range services {
 		release.Spec.Services = append(release.Spec.Services, ecsv1alpha1.Service{Name: service})
@@ -92,24 +184,57 @@ func (w *world) release(ctx context.Context, name, cluster string, services ...s
 	return nil
 }
 
-// ready waits until every release of the world is.
-func (w *world) ready(ctx context.Context) error {
+// toCluster is the only target of a release.
+func toCluster(name string) []ecsv1alpha1.Target {
+	return []ecsv1alpha1.Target{{Name: "it", Region: region, Cluster: name}}
+}
+
+// each does something for many, some of them at once.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(sideBySide)
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}
+
+// bump changes the image of a release, and returns when that was asked for.
+func (w *world) bump(ctx context.Context, name types.NamespacedName, tag string) (time.Time, error) {
+	release := &ecsv1alpha1.EcsRelease{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}
+	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"image":"%s:%s"}}`, lab.Repository, tag))
+	began := time.Now()
+	if err := w.machine.Client.Patch(ctx, release, patch); err != nil {
+		return began, fmt.Errorf("setting the image of %s: %w", name, err)
+	}
+	return began, nil
+}
+
+// forget deletes a release: nobody follows any more what it has begun.
+func (w *world) forget(ctx context.Context, name types.NamespacedName) error {
+	release := &ecsv1alpha1.EcsRelease{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}
+	if err := w.machine.Client.Delete(ctx, release); err != nil {
+		return fmt.Errorf("deleting release %s: %w", name, err)
+	}
+	return nil
+}
+
+// ready waits until so many releases are there and all of them are Ready.
+func (w *world) ready(ctx context.Context, n int) error {
+	told := time.Now()
 	return w.await(ctx, "all releases to be Ready", func() (bool, error) {
-		var list ecsv1alpha1.EcsReleaseList
-		if err := w.machine.Client.List(ctx, &list, client.InNamespace(w.name)); err != nil {
-			return false, fmt.Errorf("listing releases: %w", err)
+		ready, all := w.releases.count(func(s sighting) bool { return !s.ready.IsZero() })
+		if ready == n && all == n {
+			return true, nil
 		}
-		for i := range list.Items {
-			release := &list.Items[i]
-			if stalled := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionStalled); stalled != nil && stalled.ObservedGeneration == release.Generation {
-				return false, fmt.Errorf("release %s is stalled: %s: %s", release.Name, stalled.Reason, stalled.Message)
-			}
-			ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady)
-			if ready == nil || ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != release.Generation {
-				return false, nil
-			}
+		if stuck, _ := w.releases.count(func(s sighting) bool { return !s.stuck.IsZero() }); stuck > 0 {
+			return false, fmt.Errorf("%d releases are stalled: %s", stuck, w.releases.why())
 		}
-		return true, nil
+		if time.Since(told) > 30*time.Second {
+			told = time.Now()
+			say("%d of %d are Ready", ready, n)
+		}
+		return false, nil
 	})
 }
 
@@ -136,36 +261,4 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// call is what AWS's journal says of one call.
-type call struct {
-	Sequence           uint64
-	Time               time.Time
-	Principal          string
-	Service, Operation string
-	Request            struct{ Services []string }
-}
-
-// calls are those that the environment's role made after a sequence number.
-func (w *world) calls(ctx context.Context, after uint64) ([]call, error) {
-	var all, ours []call
-	if err := w.aws.AWS.Admin(ctx, "GET", fmt.Sprintf("journal?after=%d", after), nil, &all); err != nil {
-		return nil, err
-	}
-	for _, one := range all {
-		if strings.Contains(one.Principal, "/ecsrelease-") {
-			ours = append(ours, one)
-		}
-	}
-	return ours, nil
-}
-
-// last is the sequence number of the latest call.
-func (w *world) last(ctx context.Context) (uint64, error) {
-	all, err := w.calls(ctx, 0)
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	return all[len(all)-1].Sequence, nil
 }

@@ -13,6 +13,7 @@ import (
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"golang.org/x/sync/errgroup"
 
 	"heliumai.space/ecsrelease/internal/awssim/seed"
 )
@@ -30,6 +31,11 @@ const (
 	StagingBranch = "kartik-stg"
 	// Desired is how many tasks each service wants.
 	Desired = 2
+
+	// crowd is how many services are so many that they are made side by side. Fewer are made one
+	// after the other: a small world is the same each time.
+	crowd      = 100
+	sideBySide = 16
 
 	managerKey    = "AKIALABMANAGER000001"
 	managerSecret = "lab-manager-secret-lab-manager-secret"
@@ -115,20 +121,52 @@ func (a *Account) Furnish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.replicated(ctx, digest); err != nil {
+	if err := a.Replicated(ctx, digest); err != nil {
 		return err
+	}
+	return a.serve(ctx)
+}
+
+// serve makes the services.
+func (a *Account) serve(ctx context.Context) error {
+	total := 0
+	for _, cluster := range a.Clusters {
+		total += len(cluster.names())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(1)
+	if total > crowd {
+		group.SetLimit(sideBySide)
 	}
 	for _, cluster := range a.Clusters {
 		client := ecs.NewFromConfig(a.root(cluster.Region))
 		for _, name := range cluster.names() {
-			service := seed.Service{
-				Cluster: cluster.Name, Name: name, Family: cluster.Prefix + name, Desired: Desired,
-				Image:         fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:v1", AccountID, cluster.Region, Repository),
-				Environment:   map[string]string{"REGION": cluster.Region, "QUEUE": ""},
-				TaskRole:      "arn:aws:iam::" + AccountID + ":role/helium-task",
-				ExecutionRole: "arn:aws:iam::" + AccountID + ":role/helium-execution",
-			}
-			if _, err := service.Create(ctx, client); err != nil {
+			group.Go(func() error {
+				_, err := cluster.service(name).Create(ctx, client)
+				return err
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// service is one of the cluster's.
+func (c Cluster) service(name string) seed.Service {
+	return seed.Service{
+		Cluster: c.Name, Name: name, Family: c.Prefix + name, Desired: Desired,
+		Image:         fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:v1", AccountID, c.Region, Repository),
+		Environment:   map[string]string{"REGION": c.Region, "QUEUE": ""},
+		TaskRole:      "arn:aws:iam::" + AccountID + ":role/helium-task",
+		ExecutionRole: "arn:aws:iam::" + AccountID + ":role/helium-execution",
+	}
+}
+
+// Settle waits until all services run steadily, as those of users do.
+func (a *Account) Settle(ctx context.Context) error {
+	const batch = 10 // of which DescribeServices takes no more
+	for _, cluster := range a.Clusters {
+		for names := range slices.Chunk(cluster.names(), batch) {
+			if err := a.settle(ctx, cluster, names); err != nil {
 				return err
 			}
 		}
@@ -136,33 +174,29 @@ func (a *Account) Furnish(ctx context.Context) error {
 	return nil
 }
 
-// Settle waits until all services run steadily, as those of users do.
-func (a *Account) Settle(ctx context.Context) error {
-	for _, cluster := range a.Clusters {
-		client := ecs.NewFromConfig(a.root(cluster.Region))
-		names := cluster.names()
-		for {
-			out, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster.Name, Services: names})
-			if err != nil {
-				return fmt.Errorf("describing the services of %s: %w", cluster.Name, err)
-			}
-			if !slices.ContainsFunc(out.Services, func(s ecstypes.Service) bool {
-				return len(s.Deployments) != 1 || s.Deployments[0].RolloutState != ecstypes.DeploymentRolloutStateCompleted
-			}) {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("waiting for the services of %s: %w", cluster.Name, ctx.Err())
-			case <-time.After(100 * time.Millisecond):
-			}
+// settle waits until some services of a cluster run steadily.
+func (a *Account) settle(ctx context.Context, cluster Cluster, names []string) error {
+	client := ecs.NewFromConfig(a.root(cluster.Region))
+	for {
+		out, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster.Name, Services: names})
+		if err != nil {
+			return fmt.Errorf("describing the services of %s: %w", cluster.Name, err)
+		}
+		if !slices.ContainsFunc(out.Services, func(s ecstypes.Service) bool {
+			return len(s.Deployments) != 1 || s.Deployments[0].RolloutState != ecstypes.DeploymentRolloutStateCompleted
+		}) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the services of %s: %w", cluster.Name, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	return nil
 }
 
 // Push builds an ARM64 image from Branch and pushes it, as CI would, and returns its digest. It does
-// not wait for the replication.
+// not wait for the replication; Replicated does.
 func (a *Account) Push(ctx context.Context, tag string) (string, error) {
 	return a.PushFrom(ctx, Branch, tag)
 }
@@ -229,15 +263,15 @@ func (a *Account) registry(ctx context.Context) error {
 func (a *Account) replicas() []string {
 	var regions []string
 	for _, cluster := range a.Clusters {
-		if cluster.Region != a.Home {
+		if cluster.Region != a.Home && !slices.Contains(regions, cluster.Region) {
 			regions = append(regions, cluster.Region)
 		}
 	}
 	return regions
 }
 
-// replicated waits until every region has the image.
-func (a *Account) replicated(ctx context.Context, digest string) error {
+// Replicated waits until every region has the image of a digest.
+func (a *Account) Replicated(ctx context.Context, digest string) error {
 	for _, region := range a.replicas() {
 		client := ecr.NewFromConfig(a.root(region))
 		for {

@@ -157,6 +157,12 @@ func (m *Machine) Stop(p *Process) error {
 	return p.Stop()
 }
 
+// Kill ends one of the processes by SIGKILL, and the machine goes on without it.
+func (m *Machine) Kill(p *Process) {
+	m.processes = slices.DeleteFunc(m.processes, func(other *Process) bool { return other == p })
+	p.Kill()
+}
+
 // Wait returns nil when the context ends, and an error when one of the processes does before.
 func (m *Machine) Wait(ctx context.Context) error {
 	ended := make(chan error, len(m.processes))

@@ -68,6 +68,9 @@ func CleanEnvironment() []string {
 	return clean
 }
 
+// PID is its process ID.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Ended is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 

@@ -41,6 +41,12 @@ type BumpReport struct {
 	Violations []string
 }
 
+// NamedReport is a report with what it is about, as the benchmark reads it.
+type NamedReport struct {
+	Bump   Bump
+	Report BumpReport
+}
+
 // The quotas of ECS that a bump needs, as published: burst, and rate a second.
 const (
 	registerBurst, registerRate = 20.0, 1.0

@@ -1,13 +1,17 @@
 package simulation
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 // A fleet that is bumped at once goes out as fast as our share of the quotas of AWS lets it, and holds
-// nobody else up.
+// nobody else up. With RELEASES=n they are so many, and with REPORT=json the reports are printed, a line
+// each.
 func TestAFleetIsBumpedAtOnce(t *testing.T) {
 	shared, err := setup()
 	if err != nil {
@@ -26,6 +30,13 @@ func TestAFleetIsBumpedAtOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Logf("%+v", *report)
+				if os.Getenv("REPORT") == "json" {
+					line, err := json.Marshal(NamedReport{b, *report})
+					if err != nil {
+						t.Fatal(err)
+					}
+					fmt.Println(string(line))
+				}
 				for _, violation := range report.Violations {
 					t.Error(violation)
 				}

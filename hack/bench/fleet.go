@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/lab"
+)
+
+const (
+	// dense is how many services a cluster of the fleet has at most.
+	dense = 1000
+	// slow is an image that takes longer to start than anybody measures.
+	slow = "v2"
+)
+
+// away is where the release is that is in flight, a cluster in the home region.
+var away = lab.Cluster{Region: region, Name: "helium-in-flight", Prefix: "helium-in-flight-", Services: []string{"backend"}}
+
+// regions are where a fleet of several targets is.
+var regions = []string{region, "ap-southeast-1", "us-east-1"}
+
+// fleet is many releases of one service each, which runs in some regions.
+type fleet struct {
+	*world
+	targets int
+	sweeps  int                  // that are watched
+	slow    types.NamespacedName // the release that is in flight for a while
+}
+
+// fleets is the measurement: a fleet of one target is looked at from all sides, one of three is weighed.
+func fleets(ctx context.Context, b *bench) ([]row, error) {
+	rows, err := aFleet(ctx, b, 1, memoryLimit)
+	if err != nil {
+		return rows, err
+	}
+	more, err := aFleet(ctx, b, len(regions), "512MiB")
+	return append(rows, more...), err
+}
+
+func aFleet(ctx context.Context, b *bench, targets int, limit string) (rows []row, err error) {
+	say("seeding %d services in each of %d regions", b.size.releases, targets)
+	clusters := []lab.Cluster{away}
+	for _, region := range regions[:targets] {
+		for i := range b.size.releases {
+			if i%dense == 0 {
+				clusters = append(clusters, lab.Cluster{Region: region, Name: clusterOf(i), Prefix: helium})
+			}
+			last := &clusters[len(clusters)-1]
+			last.Services = append(last.Services, member(i))
+		}
+	}
+	w, err := newWorld(ctx, b, fmt.Sprintf("fleet-%d", targets), clusters, production)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close(ctx)) }()
+	w.limit = limit
+	f := &fleet{world: w, targets: targets, sweeps: b.size.sweeps, slow: key(production, away.Name)}
+	if targets > 1 {
+		f.sweeps = 1 // enough to have seen everything
+	}
+	crowded, err := f.converge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	again, err := f.restart(ctx)
+	if err != nil {
+		return nil, err
+	}
+	calm, err := f.watch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	weight, err := f.weigh(crowded)
+	if err != nil || targets > 1 {
+		return []row{weight}, err
+	}
+	return append([]row{weight}, append(calm, again...)...), nil
+}
+
+// clusterOf and member name the place of a release in the fleet.
+func clusterOf(i int) string { return fmt.Sprintf("helium-fleet-%02d", i/dense) }
+func member(i int) string    { return fmt.Sprintf("service-%05d", i) }
+
+// converge applies all releases at once and waits until all services are known to run what they ask for. It
+// returns what the manager that does it has in memory then. AWS's quotas are off meanwhile; the manager
+// holds to all of what they would be.
+func (f *fleet) converge(ctx context.Context) (memory, error) {
+	if err := f.aws.Settle(ctx); err != nil {
+		return memory{}, err
+	}
+	say("creating %d releases of %d targets, and waiting until all have converged", f.size.releases, f.targets)
+	if err := f.start("--quota-share=1"); err != nil {
+		return memory{}, err
+	}
+	if err := f.release(ctx, f.slow, "v1", toCluster(away.Name), away.Services...); err != nil {
+		return memory{}, err
+	}
+	err := each(ctx, f.size.releases, func(ctx context.Context, i int) error {
+		var targets []ecsv1alpha1.Target
+		for _, region := range regions[:f.targets] {
+			targets = append(targets, ecsv1alpha1.Target{Name: region, Region: region, Cluster: clusterOf(i)})
+		}
+		return f.release(ctx, key(production, member(i)), "v1", targets, member(i))
+	})
+	if err != nil {
+		return memory{}, err
+	}
+	if err := f.ready(ctx, f.size.releases+1); err != nil {
+		return memory{}, err
+	}
+	return memoryOf(f.manager.PID())
+}
+
+// restart brings one release on its way, ends the manager in order and starts it with the flags of a user's.
+func (f *fleet) restart(ctx context.Context) ([]row, error) {
+	digest, err := f.aws.Push(ctx, slow)
+	if err != nil {
+		return nil, err
+	}
+	behavior := map[string]any{"image": "*" + digest, "kind": "SlowStart", "seconds": 24 * 60 * 60}
+	if err := f.aws.AWS.Admin(ctx, http.MethodPut, "images", behavior, nil); err != nil {
+		return nil, err
+	}
+	if _, err := f.bump(ctx, f.slow, slow); err != nil {
+		return nil, err
+	}
+	err = f.await(ctx, "UpdateService", func() (bool, error) {
+		made, err := f.next(ctx)
+		for _, one := range made {
+			if one.updates(away.Name, away.Services[0]) {
+				return true, nil
+			}
+		}
+		return false, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := pause(ctx, time.Second); err != nil { // it is written down
+		return nil, err
+	}
+	say("starting the manager again")
+	if err := f.stop(); err != nil {
+		return nil, err
+	}
+	if err := f.begin(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if err := f.start("--sweep-interval=" + f.size.sweep.String()); err != nil {
+		return nil, err
+	}
+	all, flying, err := f.observed(ctx, began)
+	if err != nil {
+		return nil, err
+	}
+	how := fmt.Sprintf("%d converged releases in clusters of up to %d, and one in flight; ended by SIGTERM, so that the lease is free; from the start of the process", f.size.releases, dense)
+	return []row{
+		{measure: fmt.Sprintf("restart at %d: all services observed", f.size.releases), how: how + " to the last service's first DescribeServices in AWS's journal", must: "120s at half share", reached: "**" + brief(all) + "**"},
+		{measure: fmt.Sprintf("restart at %d: what was in flight resumed", f.size.releases), how: how + " to the first DescribeServices of what is in flight", must: "15s", reached: "**" + brief(flying) + "**"},
+	}, nil
+}
+
+// observed waits until every service was looked at, and says how long after a moment the last of them was,
+// and the one in flight.
+func (f *fleet) observed(ctx context.Context, began time.Time) (all, flying time.Duration, err error) {
+	looked := map[string]bool{}
+	err = f.await(ctx, "all services to be looked at", func() (bool, error) {
+		made, err := f.next(ctx)
+		for _, one := range made {
+			cluster, services := one.looked()
+			for _, service := range services {
+				at := strings.Join([]string{one.Region, cluster, service}, "/")
+				if looked[at] {
+					continue
+				}
+				looked[at] = true
+				all = one.Time.Sub(began)
+				if cluster == away.Name {
+					flying = all
+				}
+			}
+		}
+		return len(looked) == f.size.releases*f.targets+1, err
+	})
+	return all, flying, err
+}
+
+// interval is what happened between two glances at the manager.
+type interval struct {
+	took, worked time.Duration
+	looks        int
+}
+
+// watch counts what happens while all services are looked at some times, and nothing is to be done.
+func (f *fleet) watch(ctx context.Context) ([]row, error) {
+	if err := f.forget(ctx, f.slow); err != nil {
+		return nil, err
+	}
+	if err := pause(ctx, f.size.sweep/10); err != nil { // what the first looks led to ends
+		return nil, err
+	}
+	say("watching %d sweeps", f.sweeps)
+	before, err := f.statusWrites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.next(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	var looks, calls, changes int
+	var intervals []interval
+	for looks < f.sweeps*f.size.releases*f.targets || time.Since(began) < time.Duration(f.sweeps)*f.size.sweep {
+		worked, err := f.worked(ctx)
+		if err != nil {
+			return nil, err
+		}
+		made, err := f.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range made {
+			_, services := one.looked()
+			looks += len(services)
+			worked.looks += len(services)
+			calls++
+			if one.changes() {
+				changes++
+			}
+		}
+		intervals = append(intervals, worked)
+		if err := f.machine.Alive(); err != nil {
+			return nil, err
+		}
+	}
+	after, err := f.statusWrites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	took := time.Since(began)
+	const looksPerHour = float64(time.Hour / (5 * time.Minute)) // by default
+	how := fmt.Sprintf("%d releases of one service each in clusters of up to %d, `--sweep-interval=%s`, %d looks at services in %s", f.size.releases, dense, f.size.sweep, looks, brief(took))
+	return []row{{
+		measure: "AWS calls per service-hour, converged, dense clusters",
+		how:     how + "; all calls, for the 12 looks an hour that are the default",
+		must:    "1.5; 0 mutations, 0 status writes",
+		reached: fmt.Sprintf("**%.2f**; %d mutations, %.0f status writes", float64(calls)/float64(looks)*looksPerHour, changes, after-before),
+	}, {
+		measure: fmt.Sprintf("CPU, %d converged", f.size.releases),
+		how:     how + fmt.Sprintf("; utime and stime of the process, read every %s: in those intervals in which nothing was looked at, and in those of a sweep", f.size.glance),
+		must:    "0.05 core idle, 0.2 in a sweep",
+		reached: load(intervals),
+	}}, nil
+}
+
+// worked waits for a glance, and says how much the manager worked meanwhile.
+func (f *fleet) worked(ctx context.Context) (interval, error) {
+	before, err := workOf(f.manager.PID())
+	if err != nil {
+		return interval{}, err
+	}
+	began := time.Now()
+	if err := pause(ctx, f.size.glance); err != nil {
+		return interval{}, err
+	}
+	after, err := workOf(f.manager.PID())
+	return interval{took: time.Since(began), worked: after - before}, err
+}
+
+// load is the share of a core that was used while nothing was looked at, and in sweeps.
+func load(intervals []interval) string {
+	var idle, sweep interval
+	for _, one := range intervals {
+		sum := &idle
+		if one.looks > 0 {
+			sum = &sweep
+		}
+		sum.took += one.took
+		sum.worked += one.worked
+	}
+	return fmt.Sprintf("idle **%s** (%s), in a sweep **%s** (%s)", idle.cores(), brief(idle.took), sweep.cores(), brief(sweep.took))
+}
+
+func (i interval) cores() string {
+	if i.took == 0 {
+		return "never"
+	}
+	return fmt.Sprintf("%.3f core", i.worked.Seconds()/i.took.Seconds())
+}
+
+// weigh says what the managers have in memory: the one that met all releases new, and the one now.
+func (f *fleet) weigh(crowded memory) (row, error) {
+	now, err := memoryOf(f.manager.PID())
+	if err != nil {
+		return row{}, err
+	}
+	must, what := "256 MiB", "1 target"
+	if f.targets > 1 {
+		must, what = "512 MiB", fmt.Sprintf("%d targets", f.targets)
+	}
+	return row{
+		measure: fmt.Sprintf("resident memory at %d releases of %s", f.size.releases, what),
+		how:     fmt.Sprintf("VmRSS and VmHWM of the process, `GOMEMLIMIT=%s`, after a restart and %d sweeps; and of the process before it, to which all releases were new at once", f.limit, f.sweeps),
+		must:    must,
+		reached: fmt.Sprintf("**%s**, at most **%s**; before the restart %s, at most %s", mebibytes(now.resident), mebibytes(now.peak), mebibytes(crowded.resident), mebibytes(crowded.peak)),
+	}, nil
+}
