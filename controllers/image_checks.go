@@ -80,8 +80,13 @@ func (r *ReleaseReconciler) observeImage(ctx context.Context, p *pass, s *servic
 }
 
 // missing notes that an image is not there, and how often it is worth looking for it again: it
-// may be on its way from another region.
+// may be on its way from another region. One that was not there when it was last looked for is not
+// there as long as nobody can look.
 func (s *service) missing(wanted *wantedImage, problem *rollout.Problem, often time.Duration) *rollout.Problem {
+	if problem.Delay() && !wanted.missingSince.IsZero() && s.was.Reason == ecsv1alpha1.ReasonImageNotFound {
+		s.absent = append(s.absent, wanted)
+		return &rollout.Problem{Class: rollout.ProblemMissing, Reason: s.was.Reason, Message: s.was.Message, RetryAfter: cmp.Or(problem.RetryAfter, often)}
+	}
 	if problem.Reason != ecsv1alpha1.ReasonImageNotFound {
 		return problem
 	}

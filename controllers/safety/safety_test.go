@@ -779,3 +779,33 @@ func TestAReleaseThatIsNotSeenAtOnceIsNotReadyWithAContainerThatIsNowhere(t *tes
 		w.untilReady("backend")
 	})
 }
+
+// An image that a registry does not have is missing until it is seen there, also while nobody can look.
+func TestAnImageThatIsMissingIsNotForgottenWhileTheRegistryDoesNotAnswer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.release("backend", "v9", cluster)
+		missing := func() *metav1.Time {
+			t.Helper()
+			for range 5 {
+				w.pass("backend")
+			}
+			status := w.get("backend").Status
+			if ready := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady); ready.Reason != ecsv1alpha1.ReasonImageNotFound {
+				t.Fatalf("it is %+v", ready)
+			}
+			return status.Images[0].MissingSince
+		}
+		since := missing()
+		w.lose = func(c call) bool { return c.operation == "DescribeImages" }
+		if now := missing(); !now.Equal(since) {
+			t.Errorf("it was missing since %s, and is now since %s", since, now)
+		}
+		w.lose = func(call) bool { return false }
+		_, err := w.account.Push(w.t.Context(), "v9")
+		w.must(err)
+		w.untilReady("backend")
+		if images := w.get("backend").Status.Images; images[0].MissingSince != nil {
+			t.Errorf("it is there, and missing since %s", images[0].MissingSince)
+		}
+	})
+}
