@@ -93,6 +93,11 @@ func toProduction(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	// Argo CD keeps the message that it saw with a health for as long as that health lasts: it may be of
+	// before the controller had looked.
+	if err := w.refresh(ctx, "normal"); err != nil {
+		return err
+	}
 	waits, err := w.await(ctx, application(production), r.commit, "waiting for the promotion", func(s sight) bool {
 		return s.sync == "Synced" && s.health == "Progressing" && strings.Contains(s.message, ecsv1alpha1.ReasonAwaitingPromotion)
 	}, nil)
