@@ -154,6 +154,13 @@ func (b *bucket) take(now time.Time, h haste) (time.Duration, bool) {
 	return 0, b.limiter.AllowN(now, 1)
 }
 
+// stand is how many tokens there are and how fast they come, or for how long the bucket is shut.
+func (b *bucket) stand(now time.Time) (tokens, perSecond float64, shut time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limiter.TokensAt(now), float64(b.limiter.Limit()), max(0, b.shutUntil.Sub(now))
+}
+
 // shut shuts the bucket. Throttles of calls that were under way when it was shut already say
 // nothing new.
 func (b *bucket) shut(now time.Time) time.Duration {

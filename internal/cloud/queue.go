@@ -206,7 +206,7 @@ func (f *Fleet) receive(ctx context.Context, l *listener, as Identity) *rollout.
 	f.earsMu.Lock()
 	l.hearing.Heard, l.hearing.Missed = time.Now(), time.Time{}
 	f.earsMu.Unlock()
-	for h := range maps.Keys(seen) {
+	for h := range seen {
 		f.follow(h)
 	}
 	deleted, problem := read(ctx, f, s, deleteMessage, "deleting messages of queue "+url, func(ctx context.Context) (*sqs.DeleteMessageBatchOutput, error) {

@@ -118,10 +118,3 @@ func quotaOf(action rollout.Action) quota {
 	}
 	return quotaNone
 }
-
-// stand is how many tokens there are and how fast they come, or for how long the bucket is shut.
-func (b *bucket) stand(now time.Time) (tokens, perSecond float64, shut time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.limiter.TokensAt(now), float64(b.limiter.Limit()), max(0, b.shutUntil.Sub(now))
-}
