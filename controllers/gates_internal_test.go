@@ -155,15 +155,16 @@ func TestAnImageIsPromotedWhenItHasSoaked(t *testing.T) {
 		says   string // "": it is promoted
 		look   time.Duration
 	}{
-		"it never ran there":                       {nil, 0, "it has not", 0},
-		"it runs, for long enough":                 {proof(ecsv1alpha1.ProvenDigest{Since: ago(time.Hour)}), 3600, "", 0},
-		"it runs, not for long enough":             {proof(ecsv1alpha1.ProvenDigest{Since: ago(time.Hour), Seconds: 600}), 5400, "by itself at 2026-03-02T09:20:00Z", 20 * time.Minute},
-		"it ran for long enough":                   {proof(ecsv1alpha1.ProvenDigest{Seconds: 3600, Last: ago(time.Hour)}), 3600, "", 0},
-		"it ran, not for long enough":              {proof(ecsv1alpha1.ProvenDigest{Seconds: 600, Last: ago(time.Hour)}), 3600, "it did for 10m0s", 0},
-		"it failed, and did not run since":         {proof(ecsv1alpha1.ProvenDigest{Failed: ago(time.Hour)}), 0, "it has not", 0},
-		"having been ready is enough without soak": {proof(ecsv1alpha1.ProvenDigest{Since: ago(0)}), 0, "", 0},
-		"another service ran it":                   {[]ecsv1alpha1.ProvenDigest{{Digest: digestOne, Service: "worker", Since: ago(time.Hour)}}, 60, "it has not", 0},
-		"another image ran":                        {[]ecsv1alpha1.ProvenDigest{{Digest: digestTwo, Service: "backend", Since: ago(time.Hour)}}, 60, "it has not", 0},
+		"it never ran there":                         {nil, 0, "it has not", 0},
+		"it runs, for long enough":                   {proof(ecsv1alpha1.ProvenDigest{Since: ago(time.Hour + time.Second)}), 3600, "", 0},
+		"it runs, and may have begun a second later": {proof(ecsv1alpha1.ProvenDigest{Since: ago(time.Hour)}), 3600, "by itself at 2026-03-02T09:00:01Z", time.Second},
+		"it runs, not for long enough":               {proof(ecsv1alpha1.ProvenDigest{Since: ago(time.Hour), Seconds: 600}), 5400, "by itself at 2026-03-02T09:20:01Z", 20*time.Minute + time.Second},
+		"it ran for long enough":                     {proof(ecsv1alpha1.ProvenDigest{Seconds: 3600, Last: ago(time.Hour)}), 3600, "", 0},
+		"it ran, not for long enough":                {proof(ecsv1alpha1.ProvenDigest{Seconds: 600, Last: ago(time.Hour)}), 3600, "it did for 10m0s", 0},
+		"it failed, and did not run since":           {proof(ecsv1alpha1.ProvenDigest{Failed: ago(time.Hour)}), 0, "it has not", 0},
+		"having been ready is enough without soak":   {proof(ecsv1alpha1.ProvenDigest{Since: ago(0)}), 0, "", 0},
+		"another service ran it":                     {[]ecsv1alpha1.ProvenDigest{{Digest: digestOne, Service: "worker", Since: ago(time.Hour)}}, 60, "it has not", 0},
+		"another image ran":                          {[]ecsv1alpha1.ProvenDigest{{Digest: digestTwo, Service: "backend", Since: ago(time.Hour)}}, 60, "it has not", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := gatedPass(t, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
@@ -197,9 +198,9 @@ func TestAPromotionNamesWhatDecidesWhenItOpens(t *testing.T) {
 		says    string
 		look    time.Duration
 	}{
-		"the service that takes longest":   {[]ecsv1alpha1.ProvenDigest{backend, later}, nil, `service "worker" in EcsEnvironment "staging" for 1h0m0s, since it last failed there: it does, and starts here by itself at 2026-03-02T09:50:00Z`, 50 * time.Minute},
+		"the service that takes longest":   {[]ecsv1alpha1.ProvenDigest{backend, later}, nil, `service "worker" in EcsEnvironment "staging" for 1h0m0s, since it last failed there: it does, and starts here by itself at 2026-03-02T09:50:01Z`, 50*time.Minute + time.Second},
 		"the service that does not run":    {[]ecsv1alpha1.ProvenDigest{backend}, nil, `service "worker" in EcsEnvironment "staging" for 1h0m0s, since it last failed there: it has not`, 0},
-		"the windows that are closed then": {[]ecsv1alpha1.ProvenDigest{backend, later}, []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowAllow, Schedule: "0 12 * * *", DurationSeconds: 3600}}, "at 2026-03-02T09:50:00Z, but then ", 50 * time.Minute},
+		"the windows that are closed then": {[]ecsv1alpha1.ProvenDigest{backend, later}, []ecsv1alpha1.Window{{Effect: ecsv1alpha1.WindowAllow, Schedule: "0 12 * * *", DurationSeconds: 3600}}, "at 2026-03-02T09:50:01Z, but then ", 50*time.Minute + time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := gatedPass(t, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {

@@ -157,9 +157,7 @@ func soak(p ecsv1alpha1.ProvenDigest, run Run, runs Runs, now time.Time) ecsv1al
 		case !runs.Ended[run].IsZero():
 			ended = earliest(runs.Ended[run], now)
 		}
-		if ended.After(p.Since.Time) {
-			p.Seconds += int64(ended.Sub(p.Since.Time).Seconds())
-		}
+		p.Seconds += int64(atLeast(p.Since.Time, ended).Seconds())
 		last := seconds(ended)
 		p.Since, p.Last = nil, &last
 	}
@@ -219,20 +217,26 @@ func lastRun(p ecsv1alpha1.ProvenDigest) time.Time {
 	return last
 }
 
-// Soaked is for how long a digest has run Ready in a service, since it last failed there, and whether
-// it does now.
+// Soaked is for how long at least a digest has run Ready in a service, since it last failed there, and
+// whether it does now.
 func Soaked(proven []ecsv1alpha1.ProvenDigest, run Run, now time.Time) (soaked time.Duration, runs, known bool) {
 	for _, p := range proven {
 		if p.Digest != run.Digest || p.Service != run.Service {
 			continue
 		}
 		soaked = time.Duration(p.Seconds) * time.Second
-		if p.Since != nil && now.After(p.Since.Time) {
-			soaked += now.Sub(p.Since.Time)
+		if p.Since != nil {
+			soaked += atLeast(p.Since.Time, now)
 		}
 		return soaked, p.Since != nil, p.Since != nil || p.Seconds > 0
 	}
 	return 0, false, false
+}
+
+// atLeast is the time from since, which is a whole second of status, until then. What began within that
+// second began at its end for all that is known.
+func atLeast(since, then time.Time) time.Duration {
+	return max(then.Sub(since)-time.Second, 0)
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -63,7 +63,8 @@ func (s *soaking) fails(at int) *soaking {
 
 func TestWhatRanReadyIsProvenForAsLongAsItDid(t *testing.T) {
 	for name, c := range map[string]struct {
-		// happens is what happens, each followed by a look, at the minute that it returns.
+		// happens is what happens, each followed by a look, at the minute that it returns. Status has
+		// whole seconds: each time that it ran lasted a second less for all that can be told.
 		happens []func(*soaking) int
 		at      int
 		want    map[string]string // by digest: for how long it soaked, and whether it runs
@@ -71,24 +72,24 @@ func TestWhatRanReadyIsProvenForAsLongAsItDid(t *testing.T) {
 		"nothing ran": {nil, 10, nil},
 		"it runs": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
-		}, 35, map[string]string{digestA: "30m0s, runs"}},
+		}, 35, map[string]string{digestA: "29m59s, runs"}},
 		"a look that comes late counts from when it was ready": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 30 },
-		}, 35, map[string]string{digestA: "30m0s, runs"}},
+		}, 35, map[string]string{digestA: "29m59s, runs"}},
 		"a newer image does not take the proof away": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
 			func(s *soaking) int { s.asks(digestB, 25); return 26 },
 			func(s *soaking) int { s.ready(30); return 31 },
-		}, 40, map[string]string{digestA: "20m0s", digestB: "10m0s, runs"}},
+		}, 40, map[string]string{digestA: "19m59s", digestB: "9m59s, runs"}},
 		"a look that comes late, after a newer image, counts until that was asked for": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
 			func(s *soaking) int { s.asks(digestB, 25).ready(30); return 90 },
-		}, 100, map[string]string{digestA: "20m0s", digestB: "1h10m0s, runs"}},
+		}, 100, map[string]string{digestA: "19m59s", digestB: "1h9m59s, runs"}},
 		"times add up": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
 			func(s *soaking) int { s.is(metav1.ConditionFalse, 15); return 16 },
 			func(s *soaking) int { s.is(metav1.ConditionTrue, 20); return 21 },
-		}, 30, map[string]string{digestA: "20m0s, runs"}},
+		}, 30, map[string]string{digestA: "19m58s, runs"}},
 		"a failure takes what ran before": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
 			func(s *soaking) int { s.fails(50); return 51 },
@@ -97,7 +98,7 @@ func TestWhatRanReadyIsProvenForAsLongAsItDid(t *testing.T) {
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
 			func(s *soaking) int { s.fails(50); return 51 },
 			func(s *soaking) int { s.ready(60); return 61 },
-		}, 70, map[string]string{digestA: "10m0s, runs"}},
+		}, 70, map[string]string{digestA: "9m59s, runs"}},
 		"one that failed and never ran is not proven": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).fails(5); return 6 },
 		}, 70, nil},
@@ -110,16 +111,16 @@ func TestWhatRanReadyIsProvenForAsLongAsItDid(t *testing.T) {
 		"what is scaled up again runs from then on": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5).each(ecsv1alpha1.ReasonScaledToZero); return 6 },
 			func(s *soaking) int { s.each(""); return 60 },
-		}, 70, map[string]string{digestA: "10m0s, runs"}},
+		}, 70, map[string]string{digestA: "9m59s, runs"}},
 		"what was scaled down for a while does not count that": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
 			func(s *soaking) int { s.each(ecsv1alpha1.ReasonScaledToZero); return 15 },
 			func(s *soaking) int { s.each(""); return 60 },
-		}, 70, map[string]string{digestA: "20m0s, runs"}},
+		}, 70, map[string]string{digestA: "19m58s, runs"}},
 		"tasks that crash after the rollout do not count": {[]func(*soaking) int{
 			func(s *soaking) int { s.asks(digestA, 0).ready(5); return 6 },
 			func(s *soaking) int { s.each(ecsv1alpha1.ReasonNoTasks); return 15 },
-		}, 70, map[string]string{digestA: "10m0s"}},
+		}, 70, map[string]string{digestA: "9m59s"}},
 		"what is pinned by tag proves nothing": {[]func(*soaking) int{
 			func(s *soaking) int {
 				s.spec.TaskDefinition = &ecsv1alpha1.TaskDefinitionPolicy{Pin: ecsv1alpha1.PinTag}
