@@ -44,6 +44,10 @@ type EnvironmentReconciler struct {
 	Fleet  *cloud.Fleet
 	// Every is how often the identities are looked at when nothing else happens.
 	Every time.Duration
+	// Ownership is which environments are this process's. Absent: all.
+	Ownership *Ownership
+	// Inbox brings the environments whose leases were taken, lost or given back. Absent: none does.
+	Inbox *Inbox
 }
 
 // survey is one look at an environment.
@@ -69,10 +73,22 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 	var environment ecsv1alpha1.EcsEnvironment
 	if err := r.Client.Get(ctx, request.NamespacedName, &environment); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.Fleet.Hear(request.Name, nil)
+			return ctrl.Result{}, r.letGo(request.Name)
 		}
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return ctrl.Result{}, err
 	}
+	if !r.Ownership.selects(&environment) {
+		return ctrl.Result{}, r.letGo(request.Name)
+	}
+	if err := r.Ownership.want(environment.Name, true); err != nil {
+		return ctrl.Result{}, err
+	}
+	leave, ours := r.Ownership.enter(&environment)
+	if !ours {
+		r.Fleet.Hear(environment.Name, nil)
+		return ctrl.Result{}, nil // until it is
+	}
+	defer leave()
 	queues := queuesOf(&environment)
 	r.Fleet.Hear(environment.Name, queues)
 	s, err := r.survey(ctx, &environment)
@@ -97,6 +113,12 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 		return ctrl.Result{RequeueAfter: min(r.Every, time.Minute)}, nil
 	}
 	return ctrl.Result{RequeueAfter: r.Every}, nil
+}
+
+// letGo forgets an environment that is gone, or another manager's.
+func (r *EnvironmentReconciler) letGo(name string) error {
+	r.Fleet.Hear(name, nil)
+	return r.Ownership.want(name, false)
 }
 
 // survey reads what there is in Kubernetes.
@@ -336,6 +358,9 @@ func (r *EnvironmentReconciler) write(ctx context.Context, s *survey) error {
 	if equality.Semantic.DeepEqual(s.environment.Status, status) {
 		return nil
 	}
+	if err := r.Ownership.mayWrite(s.environment); err != nil {
+		return err
+	}
 	base := s.environment.DeepCopy()
 	s.environment.Status = status
 	return r.Client.Status().Patch(ctx, s.environment, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
@@ -343,9 +368,11 @@ func (r *EnvironmentReconciler) write(ctx context.Context, s *survey) error {
 
 // SetupWithManager registers the reconciler and its watches.
 func (r *EnvironmentReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	r.Inbox = cmp.Or(r.Inbox, &Inbox{})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("ecsenvironment").
-		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
+		WatchesRawSource(r.Inbox.source()).
 		Watches(&ecsv1alpha1.EcsEnvironment{}, r.gather(r.others), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&ecsv1alpha1.EcsRelease{}, r.gather(func(ctx context.Context, release client.Object) []string {
 			return r.naming(ctx, release.GetNamespace())

@@ -121,7 +121,7 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 	if err := mgr.Add(fleet); err != nil {
 		return fmt.Errorf("adding the informer: %w", err)
 	}
-	counted, err := controllers.NewMetrics(m.registry, mgr.GetClient())
+	counted, err := controllers.NewMetrics(m.registry, mgr.GetClient(), nil)
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 // Metrics are what the controller counts. Labels are bounded: states, classes, and the names of releases.
 type Metrics struct {
 	reader      client.Reader
+	ownership   *Ownership
 	transitions *prometheus.CounterVec
 	failures    *prometheus.CounterVec
 	rollbacks   *prometheus.CounterVec
@@ -24,11 +25,12 @@ type Metrics struct {
 	readyCount  *prometheus.Desc
 }
 
-// NewMetrics registers the metrics; what is said of releases is read from the cache when scraped.
-func NewMetrics(registerer prometheus.Registerer, reader client.Reader) (*Metrics, error) {
+// NewMetrics registers the metrics; what is said of releases is read from the cache when scraped. The
+// releases of environments that are another manager's are left to that one; a nil ownership is of all.
+func NewMetrics(registerer prometheus.Registerer, reader client.Reader, ownership *Ownership) (*Metrics, error) {
 	labels := []string{"namespace", "name"}
 	m := &Metrics{
-		reader: reader,
+		reader: reader, ownership: ownership,
 		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ecsrelease_service_transitions_total",
 			Help: "Services that came into a state, by state.",
@@ -74,8 +76,15 @@ func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
 	if err := m.reader.List(ctx, &releases); err != nil {
 		return
 	}
+	others, err := m.ownership.others(ctx, m.reader)
+	if err != nil {
+		return
+	}
 	for i := range releases.Items {
 		release := &releases.Items[i]
+		if others[release.Namespace] {
+			continue
+		}
 		gauge := func(desc *prometheus.Desc, value float64) {
 			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, release.Namespace, release.Name)
 		}

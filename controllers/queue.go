@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -36,6 +37,21 @@ func (i *Inbox) Enqueue(release types.NamespacedName) {
 	}
 }
 
+// EnqueueLater is as Enqueue, for what can wait until everything else was looked at.
+func (i *Inbox) EnqueueLater(release types.NamespacedName) {
+	i.mu.Lock()
+	queue := i.queue
+	i.mu.Unlock()
+	request := reconcile.Request{NamespacedName: release}
+	if orderly, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		orderly.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, request)
+		return
+	}
+	if queue != nil {
+		queue.Add(request)
+	}
+}
+
 // source hands the controller's queue to the inbox.
 func (i *Inbox) source() source.Source {
 	return source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
@@ -56,10 +72,15 @@ func (unfinishedFirst) Create(_ context.Context, e event.CreateEvent, queue work
 	if !ok {
 		return
 	}
-	ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady)
-	if ready == nil || ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != release.Generation {
+	if !hasArrived(release) {
 		queue.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(release)})
 	}
+}
+
+// hasArrived says whether a release is Ready with what it asks for.
+func hasArrived(release *ecsv1alpha1.EcsRelease) bool {
+	ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == release.Generation
 }
 
 // backoff is how long a pass that failed on Kubernetes waits: from a fifth of a second, doubled

@@ -45,9 +45,8 @@ type ReleaseReconciler struct {
 	Inbox *Inbox
 	// Workers is how many releases are reconciled side by side.
 	Workers int
-	// Leading is nil while this process may write statuses. Who was paused and has lost its lease
-	// meanwhile would write what it saw before over what its successor has seen since. Absent: always.
-	Leading func() error
+	// Ownership is of which environments the releases are this process's. Absent: of all, always.
+	Ownership *Ownership
 	// Prober asks the URLs of spec.verification. Absent: one that dials public addresses only.
 	Prober *probe.Prober
 
@@ -79,7 +78,17 @@ func (r *ReleaseReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		r.letGo(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
-	p, err := r.resolve(ctx, &release)
+	environments, blind, err := r.environment(ctx, r.Client, release.Namespace)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	leave, ours := r.Ownership.enter(environments.own)
+	if !ours {
+		r.letGo(request.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	defer leave()
+	p, err := r.resolve(ctx, &release, environments, blind)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -95,7 +104,7 @@ func (r *ReleaseReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	return result, nil
 }
 
-// letGo forgets a release that is gone. What runs in its services stays as it is.
+// letGo forgets a release that is gone, or another manager's. What runs in its services stays as it is.
 func (r *ReleaseReconciler) letGo(release types.NamespacedName) {
 	r.Fleet.Track(release, nil)
 	r.Fleet.Want(release, nil)

@@ -71,10 +71,8 @@ func (r *ReleaseReconciler) write(ctx context.Context, p *pass, status ecsv1alph
 	if equality.Semantic.DeepEqual(p.release.Status, status) {
 		return nil
 	}
-	if r.Leading != nil {
-		if err := r.Leading(); err != nil {
-			return fmt.Errorf("not written: %w", err)
-		}
+	if err := r.Ownership.mayWrite(p.environment); err != nil {
+		return err
 	}
 	base := p.release.DeepCopy()
 	p.release.Status = status

@@ -104,8 +104,8 @@ type service struct {
 // name is how messages call the service: target/service.
 func (s *service) name() string { return s.target.Name + "/" + s.spec.Name }
 
-// resolve finds the environment, the identity of every service, what people ordered and the images.
-func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.EcsRelease) (*pass, error) {
+// resolve finds the identity of every service in the environment, what people ordered and the images.
+func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.EcsRelease, environments surroundings, blind *rollout.Problem) (*pass, error) {
 	p := &pass{
 		release: release, started: time.Now(), before: *release.Status.DeepCopy(),
 		look: newToken(release), pushed: r.pushes.of(client.ObjectKeyFromObject(release)), ledger: ledgerOf(release.Status),
@@ -113,20 +113,18 @@ func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.Ec
 	if p.look {
 		r.refusals.forget(client.ObjectKeyFromObject(release))
 	}
-	environments, problem, err := r.environment(ctx, r.Client, release.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	p.environment, p.origin, p.blind = environments.own, environments.origin(), problem
+	p.environment, p.origin, p.blind = environments.own, environments.origin(), blind
 	p.services = place(release, p.environment)
 	recall(p.services, release.Status.Targets)
 	if p.barred = p.blind; p.barred == nil {
 		p.barred = p.admit()
 	}
 	if p.barred == nil {
-		if p.barred, err = r.conflict(ctx, p); err != nil {
+		problem, err := r.conflict(ctx, p)
+		if err != nil {
 			return nil, err
 		}
+		p.barred = problem
 	}
 	p.obey(r.verifier.lateFor(client.ObjectKeyFromObject(release), p.mark))
 	return p, nil

@@ -212,7 +212,7 @@ func (s *suite) startController(ctx context.Context, config *rest.Config) error 
 	if err != nil {
 		return fmt.Errorf("setting up the AWS edge: %w", err)
 	}
-	counted, err := controllers.NewMetrics(prometheus.NewRegistry(), mgr.GetClient())
+	counted, err := controllers.NewMetrics(prometheus.NewRegistry(), mgr.GetClient(), nil)
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}

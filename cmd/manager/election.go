@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
@@ -14,31 +13,67 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 
+	"heliumai.space/ecsrelease/controllers"
 	"heliumai.space/ecsrelease/internal/leader"
 )
 
 // podNamespace is where Kubernetes tells a pod its namespace.
 const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// newLock is the lock of the election, wrapped so that the write gate can ask it.
-func newLock(config *rest.Config, o options) (*leader.Lock, error) {
+// claimFactor is how much longer the leases of environments last than that of the leader, who holds them
+// for its manager and whose failure does not wait for theirs.
+const claimFactor = 8
+
+// elections make the lock by which a process leads, and those of environments that its manager claims.
+type elections struct {
+	clients   kubernetes.Interface
+	namespace string
+	options   options
+}
+
+func newElections(config *rest.Config, o options) (*elections, error) {
 	config = rest.CopyConfig(config)
 	config.Timeout = o.renewDeadline / 2 // a renewal that hangs must leave time for another
 	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("setting up leader election: %w", err)
 	}
+	return &elections{clients: clients, namespace: leaseNamespace(o), options: o}, nil
+}
+
+// lead is the lock of the election, wrapped so that the write gate can ask it.
+func (e *elections) lead() (*leader.Lock, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("naming this process for leader election: %w", err)
 	}
-	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, leaseNamespace(o), o.leaderID,
-		clients.CoreV1(), clients.CoordinationV1(),
-		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())})
+	lock, err := e.lock(e.options.leaderID, host+"_"+string(uuid.NewUUID()))
 	if err != nil {
-		return nil, fmt.Errorf("setting up leader election: %w", err)
+		return nil, err
 	}
-	return leader.NewLock(lock, o.leaseDuration, o.margin(), o.callTimeout), nil
+	return leader.NewLock(lock, e.options.leaseDuration, e.options.margin(), e.options.callTimeout), nil
+}
+
+// claims are the leases of environments, held in the name of the manager that lead leads.
+func (e *elections) claims(lead *leader.Lock, changed func(environment string)) *leader.Claims {
+	o := e.options
+	timing := leader.Timing{
+		Lease: claimFactor * o.leaseDuration, RenewDeadline: claimFactor * o.renewDeadline, Retry: claimFactor * o.retryPeriod,
+		Margin: claimFactor * o.margin(), Wait: o.callTimeout,
+	}
+	lock := func(environment string) (resourcelock.Interface, error) {
+		return e.lock(controllers.LeaseOf(environment), o.leaderID)
+	}
+	return leader.NewClaims(timing, lock, lead.Held, changed)
+}
+
+func (e *elections) lock(name, identity string) (resourcelock.Interface, error) {
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, e.namespace, name,
+		e.clients.CoreV1(), e.clients.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: identity})
+	if err != nil {
+		return nil, fmt.Errorf("setting up the lease %s: %w", name, err)
+	}
+	return lock, nil
 }
 
 func leaseNamespace(o options) string {
@@ -51,23 +86,6 @@ func leaseNamespace(o options) string {
 		}
 	}
 	return "default"
-}
-
-// gate is the write gate: open while the lease is ours for long enough, always open without
-// leader election.
-func gate(lock *leader.Lock) func(time.Duration) error {
-	if lock == nil {
-		return func(time.Duration) error { return nil }
-	}
-	return lock.Gate
-}
-
-// held says whether the lease is ours; without leader election it always is.
-func held(lock *leader.Lock) func() error {
-	if lock == nil {
-		return func() error { return nil }
-	}
-	return lock.Held
 }
 
 // cachesSynced is ready once the caches are filled: a manager that waits for the lease is ready too.

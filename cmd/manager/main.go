@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	_ "golang.org/x/crypto/x509roots/fallback" // the same images lack the certificate authorities; where there are some, these are not used
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -72,31 +73,50 @@ func run(ctx context.Context, o options) error {
 		GracefulShutdownTimeout:       &o.shutdownTimeout,
 		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
 	}
-	var lock *leader.Lock
+	var election *elections
+	var lead *leader.Lock
 	if o.leaderElect {
-		if lock, err = newLock(config, o); err != nil {
+		if election, err = newElections(config, o); err != nil {
 			return err
 		}
-		settings.LeaderElectionResourceLockInterface = lock
+		if lead, err = election.lead(); err != nil {
+			return err
+		}
+		settings.LeaderElectionResourceLockInterface = lead
 	}
 	mgr, err := ctrl.NewManager(config, settings)
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
-	if err := assemble(ctx, mgr, lock, o); err != nil {
+	if err := assemble(ctx, mgr, election, lead, o); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
 }
 
-// assemble puts the AWS edge and the reconciler into the manager.
-func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o options) error {
-	inbox := &controllers.Inbox{}
+// assemble puts the AWS edge and the reconcilers into the manager. Without an election, lead is nil and
+// everything is this process's.
+func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, lead *leader.Lock, o options) error {
+	inbox, environmentInbox := &controllers.Inbox{}, &controllers.Inbox{}
 	reconciler := &controllers.ReleaseReconciler{}
+	ownership, err := o.ownership()
+	if err != nil {
+		return err
+	}
+	if election != nil {
+		claims := election.claims(lead, func(environment string) {
+			environmentInbox.Enqueue(types.NamespacedName{Name: environment})
+			reconciler.Claimed(environment)
+		})
+		if err := mgr.Add(claims); err != nil {
+			return fmt.Errorf("adding the leases of environments: %w", err)
+		}
+		ownership.Lead, ownership.Claims = lead, claims
+	}
 	fleet, err := cloud.New(cloud.Options{
 		Share:          o.quotaShare,
 		CallDeadline:   o.callTimeout,
-		Gate:           gate(lock),
+		Gate:           ownership.Gate,
 		Fast:           o.inFlightInterval,
 		Slow:           o.sweepInterval,
 		Enqueue:        inbox.Enqueue,
@@ -111,7 +131,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 	if err := mgr.Add(fleet); err != nil {
 		return fmt.Errorf("adding the informer: %w", err)
 	}
-	counted, err := controllers.NewMetrics(metrics.Registry, mgr.GetClient())
+	counted, err := controllers.NewMetrics(metrics.Registry, mgr.GetClient(), ownership)
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
@@ -134,13 +154,15 @@ func assemble(ctx context.Context, mgr ctrl.Manager, lock *leader.Lock, o option
 		Freshness: o.inFlightInterval,
 		Inbox:     inbox,
 		Workers:   o.workers,
-		Leading:   held(lock),
+		Ownership: ownership,
 		Prober:    prober,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	environments := &controllers.EnvironmentReconciler{Client: mgr.GetClient(), Fleet: fleet, Every: o.sweepInterval}
+	environments := &controllers.EnvironmentReconciler{
+		Client: mgr.GetClient(), Fleet: fleet, Every: o.sweepInterval, Ownership: ownership, Inbox: environmentInbox,
+	}
 	if err := environments.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up the controller of environments: %w", err)
 	}

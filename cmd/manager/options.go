@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/leaderelection"
+
+	"heliumai.space/ecsrelease/controllers"
 )
 
 // settle is how long after a call's deadline a look must begin to prove, by finding nothing,
@@ -26,6 +29,8 @@ type options struct {
 	leaseDuration   time.Duration
 	renewDeadline   time.Duration
 	retryPeriod     time.Duration
+
+	environmentSelector string
 
 	clusterName      string
 	quotaShare       float64
@@ -49,7 +54,7 @@ func defaults() options {
 		leaderID:         "ecsrelease.ecs.heliumai.space",
 		leaseDuration:    15 * time.Second,
 		renewDeadline:    10 * time.Second,
-		retryPeriod:      2 * time.Second,
+		retryPeriod:      time.Second,
 		quotaShare:       0.5,
 		inFlightInterval: 5 * time.Second,
 		sweepInterval:    5 * time.Minute,
@@ -69,6 +74,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.DurationVar(&o.leaseDuration, "lease-duration", o.leaseDuration, "How long a lease lasts that is not renewed.")
 	flags.DurationVar(&o.renewDeadline, "renew-deadline", o.renewDeadline, "How long a leader tries to renew its lease before it gives up.")
 	flags.DurationVar(&o.retryPeriod, "retry-period", o.retryPeriod, "How long to wait between two tries to acquire or renew the lease.")
+	flags.StringVar(&o.environmentSelector, "environment-selector", o.environmentSelector, "The labels of the EcsEnvironments that are this manager's, such as team=a or !team; managers that divide environments need a --leader-election-id each. Default: all.")
 	flags.StringVar(&o.clusterName, "cluster-name", o.clusterName, "What this Kubernetes cluster is called in the names of AWS role sessions and in their tag ecsrelease:cluster. Default: in neither.")
 	flags.Float64Var(&o.quotaShare, "quota-share", o.quotaShare, "The share of AWS's published request rates to use, more than 0, at most 1.")
 	flags.DurationVar(&o.callTimeout, "aws-call-timeout", o.callTimeout, "The longest that an AWS call which changes something may take. Default: a third of the lease.")
@@ -104,10 +110,27 @@ func (o *options) complete() error {
 	check(o.inFlightInterval > 0, "--in-flight-interval is %s: it must be more than 0", o.inFlightInterval)
 	check(o.sweepInterval >= o.inFlightInterval, "--sweep-interval is %s: it must not be shorter than --in-flight-interval %s", o.sweepInterval, o.inFlightInterval)
 	check(o.workers > 0, "--workers is %d: it must be at least 1", o.workers)
+	check(o.environmentSelector == "" || !o.leaderElect || o.leaderID != defaults().leaderID,
+		"--environment-selector is %q: each manager that has one needs a --leader-election-id of its own, or only one of them would ever act", o.environmentSelector)
+	if _, err := o.ownership(); err != nil {
+		problems = append(problems, err)
+	}
 	if _, err := o.prober(); err != nil {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
+}
+
+// ownership says which environments are this manager's, before anybody leads it.
+func (o *options) ownership() (*controllers.Ownership, error) {
+	if o.environmentSelector == "" {
+		return &controllers.Ownership{}, nil
+	}
+	selector, err := labels.Parse(o.environmentSelector)
+	if err != nil {
+		return nil, fmt.Errorf("--environment-selector is %q: %w", o.environmentSelector, err)
+	}
+	return &controllers.Ownership{Selector: selector}, nil
 }
 
 // margin is what is kept of a lease for clocks that differ and for the way to AWS.

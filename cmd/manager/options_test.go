@@ -37,7 +37,7 @@ func TestWithoutFlagsTheManagerIsSetUpForACluster(t *testing.T) {
 	want := options{
 		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081", shutdownTimeout: 30 * time.Second,
 		leaderElect: true, leaderID: "ecsrelease.ecs.heliumai.space",
-		leaseDuration: 15 * time.Second, renewDeadline: 10 * time.Second, retryPeriod: 2 * time.Second,
+		leaseDuration: 15 * time.Second, renewDeadline: 10 * time.Second, retryPeriod: time.Second,
 		quotaShare: 0.5, callTimeout: 5 * time.Second,
 		inFlightInterval: 5 * time.Second, sweepInterval: 5 * time.Minute, workers: 20,
 	}
@@ -54,7 +54,7 @@ func TestEveryOptionHasAFlag(t *testing.T) {
 		"--metrics-bind-address=127.0.0.1:1", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:2",
 		"--graceful-shutdown-timeout=1m", "--leader-elect=false", "--leader-election-namespace=home",
 		"--leader-election-id=lease", "--lease-duration=30s", "--renew-deadline=20s", "--retry-period=3s",
-		"--cluster-name=blue", "--quota-share=0.25", "--aws-call-timeout=4s", "--in-flight-interval=6s",
+		"--environment-selector=team in (a, b),!legacy", "--cluster-name=blue", "--quota-share=0.25", "--aws-call-timeout=4s", "--in-flight-interval=6s",
 		"--sweep-interval=7m", "--workers=8", "--verification-allow-cidrs=10.1.0.0/16,fd00::/8",
 		"--verification-deny-cidrs=52.0.0.0/8", "--verification-ca-file="+authority(t))
 	if err := o.complete(); err != nil {
@@ -64,7 +64,7 @@ func TestEveryOptionHasAFlag(t *testing.T) {
 		metricsAddress: "127.0.0.1:1", healthAddress: "127.0.0.1:2", shutdownTimeout: time.Minute,
 		leaderNamespace: "home", leaderID: "lease",
 		leaseDuration: 30 * time.Second, renewDeadline: 20 * time.Second, retryPeriod: 3 * time.Second,
-		clusterName: "blue", quotaShare: 0.25, callTimeout: 4 * time.Second,
+		environmentSelector: "team in (a, b),!legacy", clusterName: "blue", quotaShare: 0.25, callTimeout: 4 * time.Second,
 		inFlightInterval: 6 * time.Second, sweepInterval: 7 * time.Minute, workers: 8,
 		verificationAllow: "10.1.0.0/16,fd00::/8", verificationDeny: "52.0.0.0/8", verificationCAFile: o.verificationCAFile,
 	}
@@ -99,9 +99,9 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		"a share that is not a number":              {"--quota-share=NaN", []string{"--quota-share is NaN"}},
 		"a call that may take no time":              {"--aws-call-timeout=-1s", []string{"--aws-call-timeout is -1s"}},
 		"a call that outlasts the lease":            {"--aws-call-timeout=15s", []string{"--aws-call-timeout is 15s", "--lease-duration 15s"}},
-		"a call that the margin of the lease cuts":  {"--aws-call-timeout=11500ms", []string{"--aws-call-timeout is 11.5s"}},
+		"a call that the margin of the lease cuts":  {"--aws-call-timeout=12500ms", []string{"--aws-call-timeout is 12.5s"}},
 		"renewing for longer than the lease":        {"--renew-deadline=15s", []string{"--renew-deadline is 15s", "--lease-duration 15s"}},
-		"less time to renew than between two tries": {"--renew-deadline=2s", []string{"--renew-deadline is 2s", "--retry-period 2s"}},
+		"less time to renew than between two tries": {"--renew-deadline=1s", []string{"--renew-deadline is 1s", "--retry-period 1s"}},
 		"a drain that is shorter than a call":       {"--graceful-shutdown-timeout=4s", []string{"--graceful-shutdown-timeout is 4s", "--aws-call-timeout 5s"}},
 		"never looking at what is in flight":        {"--in-flight-interval=0s", []string{"--in-flight-interval is 0s"}},
 		"looking less often at what is in flight":   {"--in-flight-interval=6m", []string{"--sweep-interval is 5m0s", "--in-flight-interval 6m0s"}},
@@ -109,6 +109,8 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		"a refused range that is none":              {"--verification-deny-cidrs=all", []string{`--verification-deny-cidrs has "all"`}},
 		"authorities in no file":                    {"--verification-ca-file=/nowhere/ca.pem", []string{"--verification-ca-file", "/nowhere/ca.pem"}},
 		"no authority in the file":                  {"--verification-ca-file=options_test.go", []string{"--verification-ca-file is options_test.go", "no certificate"}},
+		"a selector that is none":                   {"--environment-selector=team=a,=b --leader-election-id=a", []string{`--environment-selector is "team=a,=b"`}},
+		"two managers with one lease":               {"--environment-selector=team=a", []string{`--environment-selector is "team=a"`, "--leader-election-id"}},
 		"nobody to work":                            {"--workers=0", []string{"--workers is 0"}},
 		"two mistakes, both named":                  {"--workers=-1 --quota-share=2", []string{"--workers is -1", "--quota-share is 2"}},
 	} {
@@ -132,7 +134,11 @@ func TestWithoutAnElectionTheLeaseSetsNoBounds(t *testing.T) {
 	if err := o.complete(); err != nil {
 		t.Errorf("refused although there is no lease that a call could outlast: %v", err)
 	}
-	if err := gate(nil)(time.Hour); err != nil {
+	ownership, err := o.ownership()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ownership.Gate("production", time.Hour); err != nil {
 		t.Errorf("without an election the write gate is shut: %v", err)
 	}
 }

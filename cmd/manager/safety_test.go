@@ -23,20 +23,24 @@ func TestANewLeaderWaitsForTheCallsOfTheLastOne(t *testing.T) {
 		}
 		server := httptest.NewServer(leases(t, holder))
 		defer server.Close()
-		lock, err := newLock(&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, o)
+		election, err := newElections(&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock, err := election.lead()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := lock.Get(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := gate(lock)(o.callTimeout); err == nil {
+		if err := lock.Gate(o.callTimeout); err == nil {
 			t.Errorf("held by %q: the gate is open before the lease is ours", holder)
 		}
 		if err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: lock.Identity()}); err != nil {
 			t.Fatal(err)
 		}
-		if err := gate(lock)(o.callTimeout); (err != nil) != closed {
+		if err := lock.Gate(o.callTimeout); (err != nil) != closed {
 			t.Errorf("taken from %q: the gate says %v, wanted it closed: %t", holder, err, closed)
 		}
 	}

@@ -30,6 +30,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -113,7 +114,7 @@ func inWorldWithShare(t *testing.T, share float64, test func(w *world)) {
 		w.must(err)
 		w.client = w.newClient()
 		fleet := w.newFleet(sim, share)
-		metrics, err := controllers.NewMetrics(prometheus.NewRegistry(), w.client)
+		metrics, err := controllers.NewMetrics(prometheus.NewRegistry(), w.client, nil)
 		w.must(err)
 		w.reconciler = &controllers.ReleaseReconciler{
 			Client: w.client, Reader: w.client, Fleet: fleet, Recorder: events.NewFakeRecorder(10_000), Metrics: metrics, Inbox: &controllers.Inbox{},
@@ -645,9 +646,15 @@ func TestAnImageThatRanNowhereIsNotPromoted(t *testing.T) {
 	})
 }
 
+// lost is a lease that another process holds.
+type lost struct{}
+
+func (lost) Held() error              { return errors.New("another leads") }
+func (lost) Gate(time.Duration) error { return errors.New("another leads") }
+
 func TestWhoHasLostTheLeaseWritesNoStatus(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.reconciler.Leading = func() error { return errors.New("another leads") }
+		w.reconciler.Ownership = &controllers.Ownership{Lead: lost{}}
 		w.release("backend", "v2", cluster)
 		for range 10 {
 			w.pass("backend")
@@ -658,9 +665,55 @@ func TestWhoHasLostTheLeaseWritesNoStatus(t *testing.T) {
 		if changes := w.changes(); len(changes) > 0 {
 			t.Errorf("AWS was asked for %v", changes)
 		}
-		w.reconciler.Leading = nil
+		w.reconciler.Ownership = nil
 		w.untilReady("backend")
 	})
+}
+
+// claims are leases of environments, of which one is held or not, or lost at the write gate.
+type claims struct{ held, shut bool }
+
+func (c *claims) Want(string, bool) error { return nil }
+
+func (c *claims) Enter(string) (leave func(), ok bool) { return func() {}, c.held }
+
+func (c *claims) Held(string) error { return c.Gate("", 0) }
+
+func (c *claims) Gate(string, time.Duration) error {
+	if !c.held || c.shut {
+		return errors.New("another manager owns it")
+	}
+	return nil
+}
+
+func TestTheReleasesOfAnotherManagersEnvironmentAreLeftAlone(t *testing.T) {
+	theirs, err := labels.Parse("team=b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ownership := range map[string]*controllers.Ownership{
+		"it is not selected":                     {Selector: theirs},
+		"its lease is not held":                  {Claims: &claims{}},
+		"its lease is not held, and nobody asks": {Claims: &claims{held: true, shut: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.reconciler.Ownership = ownership
+				w.release("backend", "v2", cluster)
+				for range 10 {
+					w.pass("backend")
+				}
+				if status := w.get("backend").Status; len(status.Conditions) > 0 {
+					t.Errorf("it wrote %+v", status.Conditions)
+				}
+				if changes := w.changes(); len(changes) > 0 {
+					t.Errorf("AWS was asked for %v", changes)
+				}
+				w.reconciler.Ownership = &controllers.Ownership{Claims: &claims{held: true}}
+				w.untilReady("backend")
+			})
+		})
+	}
 }
 
 func TestAHoldIsNoWayRoundAGate(t *testing.T) {

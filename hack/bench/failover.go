@@ -41,7 +41,7 @@ func (r *rollout) failovers(ctx context.Context) ([]row, error) {
 			*way.times = append(*way.times, took)
 		}
 	}
-	how := fmt.Sprintf("two managers with leader election by the default lease (15 s, tries every 2 s), %d releases that have ended; %d times; from the signal to the first call to ECS of the other one, as AWS sees it", len(r.aws.Clusters[0].Services), r.size.failovers)
+	how := fmt.Sprintf("two managers with leader election by the default lease (15 s, tries every second), %d releases that have ended; %d times; from the signal to the first call to ECS of the other one, as AWS sees it", len(r.aws.Clusters[0].Services), r.size.failovers)
 	return []row{
 		{measure: "failover: `kill -9` of the leader to the new one's first AWS read", how: how, must: "20s", reached: spread(killed)},
 		{measure: "failover: SIGTERM to the leader to the new one's first AWS read", how: how, must: "3s", reached: spread(ended)},

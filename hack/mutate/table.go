@@ -118,7 +118,7 @@ var table = []mutation{
 	{
 		name:     "the write gate is not asked",
 		file:     "internal/cloud/call.go",
-		old:      "		if err := e.fleet.options.Gate(time.Until(e.deadline)); err != nil {\n",
+		old:      "		if err := e.fleet.options.Gate(e.environment, time.Until(e.deadline)); err != nil {\n",
 		new:      "		if err := error(nil); err != nil {\n",
 		catchers: []catcher{{cloudTests, "TestNothingIsSentWhileTheWriteGateIsShut"}},
 		why:      "who has lost the lease, or is about to, must change nothing",
@@ -141,9 +141,9 @@ var table = []mutation{
 	},
 	{
 		name:     "who has lost the lease writes its status",
-		file:     "controllers/report.go",
-		old:      "	if r.Leading != nil {\n",
-		new:      "	if r.Leading != nil && p == nil {\n",
+		file:     "controllers/ownership.go",
+		old:      "		if err := o.Lead.Held(); err != nil {\n",
+		new:      "		if err := error(nil); err != nil {\n",
 		catchers: []catcher{{safetyTests, "TestWhoHasLostTheLeaseWritesNoStatus"}},
 		why:      "a leader that was paused would write what it saw before over what its successor has seen since",
 	},

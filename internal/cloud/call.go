@@ -101,7 +101,7 @@ func write[Out any](
 		return nil, "", shuttingDown(doing)
 	}
 	defer f.flight.end()
-	exit := exit{fleet: f, deadline: time.Now().Add(f.options.CallDeadline)}
+	exit := exit{fleet: f, environment: s.identity.Environment, deadline: time.Now().Add(f.options.CallDeadline)}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), exit.deadline)
 	defer cancel()
 	if problem := s.verify(ctx); problem != nil {
@@ -136,10 +136,11 @@ func turnedDown(err error) bool {
 
 // exit is the last thing that a call which changes something passes on its way out.
 type exit struct {
-	fleet     *Fleet
-	deadline  time.Time
-	sent      bool
-	requestID string
+	fleet       *Fleet
+	environment string
+	deadline    time.Time
+	sent        bool
+	requestID   string
 }
 
 // gateError is how the write gate stops a call.
@@ -156,7 +157,7 @@ func (e *exit) watch(stack *middleware.Stack) error {
 		if ctx.Err() != nil {
 			return middleware.DeserializeOutput{}, middleware.Metadata{}, &gateError{err: errors.New("its deadline had passed")}
 		}
-		if err := e.fleet.options.Gate(time.Until(e.deadline)); err != nil {
+		if err := e.fleet.options.Gate(e.environment, time.Until(e.deadline)); err != nil {
 			return middleware.DeserializeOutput{}, middleware.Metadata{}, &gateError{err: err}
 		}
 		e.sent = true

@@ -231,13 +231,15 @@ func TestARevisionThatWasDeregisteredIsRefusedAndReadAgain(t *testing.T) {
 
 func TestNothingIsSentWhileTheWriteGateIsShut(t *testing.T) {
 	var needed time.Duration
+	var asked string
 	shut := func(o *Options) {
-		o.Gate = func(n time.Duration) error {
-			needed = n
+		o.Gate = func(environment string, n time.Duration) error {
+			needed, asked = n, environment
 			return errors.New("the lease ends in 1s")
 		}
 	}
 	inWorld(t, func(t *testing.T, w *world) {
+		w.id.Environment = "staging"
 		base := w.service(seed.Service{Name: "backend", Desired: 1})
 		d := w.derive(base, "docker.io/library/nginx:2")
 		w.sim.ResetJournal()
@@ -247,6 +249,9 @@ func TestNothingIsSentWhileTheWriteGateIsShut(t *testing.T) {
 		wantProblem(t, asProblem(t, err), rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "not sent")
 		if needed <= 0 || needed > 5*time.Second {
 			t.Errorf("the gate was asked for %v, wanted what is left of 5 s", needed)
+		}
+		if asked != "staging" {
+			t.Errorf("the gate was asked about environment %q", asked)
 		}
 		if got := spell(w.calls()); got != "" {
 			t.Errorf("calls were: %s", got)

@@ -29,9 +29,9 @@ type Options struct {
 	CallDeadline time.Duration
 	// ReadDeadline is the longest that one read may take, its retries included; 0: 15 s.
 	ReadDeadline time.Duration
-	// Gate is asked directly before a call that changes something is sent: nil says that we
-	// hold the lease for at least needed. Absent: always open.
-	Gate func(needed time.Duration) error
+	// Gate is asked directly before a call that changes something is sent for an environment: nil
+	// says that we hold what it takes for at least needed. Absent: always open.
+	Gate func(environment string, needed time.Duration) error
 	// Fast and Slow are how often services in flight, and settled ones, are looked at;
 	// 0: 5 s and 5 min.
 	Fast, Slow time.Duration
@@ -115,7 +115,7 @@ func New(o Options) (*Fleet, error) {
 		o.Config = func(ctx context.Context) (aws.Config, error) { return config.LoadDefaultConfig(ctx) }
 	}
 	if o.Gate == nil {
-		o.Gate = func(time.Duration) error { return nil }
+		o.Gate = func(string, time.Duration) error { return nil }
 	}
 	if o.Enqueue == nil {
 		o.Enqueue = func(types.NamespacedName) {}

@@ -242,7 +242,7 @@ func partitionOf(arn string) string {
 // which account it really is: "" when that was not told. It is for the leader. Nothing is asked of
 // AWS for as long as credentials last that were asked about before, so an answer may be an hour old.
 func (f *Fleet) Verify(ctx context.Context, id Identity, region string) (account string, problem *rollout.Problem) {
-	if err := f.options.Gate(f.options.CallDeadline); err != nil {
+	if err := f.options.Gate(id.Environment, f.options.CallDeadline); err != nil {
 		return "", because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "becoming %s in %s: not asked: %v", id, region, err)
 	}
 	return f.prove(ctx, f.session(id, region))

@@ -395,7 +395,7 @@ func TestNobodyButTheLeaderVerifiesIdentities(t *testing.T) {
 		if got := spell(w.calls()); got != "" {
 			t.Errorf("calls were: %s", got)
 		}
-	}, func(o *Options) { o.Gate = func(time.Duration) error { return shut } })
+	}, func(o *Options) { o.Gate = func(string, time.Duration) error { return shut } })
 }
 
 func TestNothingIsSignedWithCredentialsThatWereNotVerified(t *testing.T) {

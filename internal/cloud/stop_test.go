@@ -254,7 +254,9 @@ func TestStoppingContinuingAndRestartingAreSentOnce(t *testing.T) {
 					t.Errorf("it was sent %d times, wanted once", got)
 				}
 			})
-			shut := func(o *Options) { o.Gate = func(time.Duration) error { return errors.New("the lease is lost") } }
+			shut := func(o *Options) {
+				o.Gate = func(string, time.Duration) error { return errors.New("the lease is lost") }
+			}
 			inWorld(t, func(t *testing.T, w *world) {
 				problem := asProblem(t, change(w))
 				wantProblem(t, problem, rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "not sent", "the lease is lost")

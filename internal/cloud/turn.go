@@ -50,7 +50,7 @@ func (f *Fleet) Turn(t Turn) Place {
 	if q == quotaNone {
 		return Place{}
 	}
-	if f.options.Gate(f.options.CallDeadline) != nil {
+	if f.options.Gate(t.Environment, f.options.CallDeadline) != nil {
 		return Place{Wait: shutGate, Again: shutGate}
 	}
 	now := time.Now()

@@ -2,7 +2,9 @@ package simulation
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,6 +79,28 @@ func (f *awsFaults) add(kind, operation string, share float64, times int, seed u
 	defer f.mu.Unlock()
 	f.open[id] = fmt.Sprintf("%s:%s", kind, operation)
 	return id
+}
+
+// rareTrouble has the first calls of an operation that few worlds have an occasion for go wrong, in one
+// of the ways that there are.
+func (w *world) rareTrouble(s *script, r *rand.Rand) {
+	var operations []string
+	if slices.ContainsFunc(w.places, func(p place) bool { return len(p.pauseAt) > 0 }) {
+		operations = append(operations, "ContinueServiceDeployment")
+	}
+	if slices.ContainsFunc(w.places, func(p place) bool { return p.balanced != nil }) {
+		operations = append(operations, "DescribeTargetGroups", "DescribeLoadBalancers")
+	}
+	for _, operation := range operations {
+		kind, seed, length := pick(r, awsKinds), r.Uint64(), time.Duration(1+r.IntN(6))*time.Second
+		if !afflicts(kind, operation) {
+			kind = "error"
+		}
+		s.offer(time.Now(), func() {
+			w.story.tell("fault", "AWS %s of %s, the first time", kind, operation)
+			w.awsFaults.add(kind, operation, 1, 1, seed, length)
+		})
+	}
 }
 
 // remove ends a fault and counts whom it hit.

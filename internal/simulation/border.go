@@ -8,9 +8,12 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"heliumai.space/ecsrelease/controllers"
 )
 
 // errDead is what calls of a process that has crashed come to. Nobody is there to read it.
@@ -24,6 +27,7 @@ var errDead = errors.New("the process is dead")
 type border struct {
 	world *world
 	name  string
+	of    string // the manager
 
 	mu     sync.Mutex
 	calls  int
@@ -34,8 +38,8 @@ type border struct {
 	die    func()        // ends what is left of the process
 }
 
-func newBorder(w *world, name string) *border {
-	return &border{world: w, name: name, counts: map[uint64]uint64{}, dead: make(chan struct{})}
+func newBorder(w *world, name, of string) *border {
+	return &border{world: w, name: name, of: of, counts: map[uint64]uint64{}, dead: make(chan struct{})}
 }
 
 // kubernetes wraps the way to the API server.
@@ -159,12 +163,15 @@ func changes(r *http.Request) bool {
 	return slices.Contains(mutating, operation)
 }
 
-// look holds a request that is about to leave against two promises: nothing is changed in AWS by
-// a process that does not hold the lease, and no status is written but on top of the version that
-// the process has seen.
+// look holds a request that is about to leave against three promises: nothing is changed in AWS by
+// a process that does not lead, nothing of an environment by a manager that does not own it, and no
+// status is written but on top of the version that the process has seen.
 func (b *border) look(r *http.Request) {
-	if changes(r) && !b.world.chronicle.leads(b.name) {
+	if changes(r) && !b.world.chronicle.holds(leaseOf(b.of), b.name) {
 		b.world.story.violate("only the leader changes anything", "%s sent %s without the lease", b.name, r.Header.Get("X-Amz-Target"))
+	}
+	if environment := b.concerned(r); environment != "" && !b.world.chronicle.holds(controllers.LeaseOf(environment), leaseOf(b.of)) {
+		b.world.story.violate("only the owner of an environment changes anything in it", "%s of manager %q sent %s for %s without its lease", b.name, b.of, r.Header.Get("X-Amz-Target"), environment)
 	}
 	if r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/status") && r.GetBody != nil {
 		body, err := r.GetBody()
@@ -176,6 +183,28 @@ func (b *border) look(r *http.Request) {
 			b.world.story.violate("status is written on top of what was seen", "%s patched %s without a resourceVersion", b.name, r.URL.Path)
 		}
 	}
+}
+
+// concerned is the environment in which a request would change something; "": it would not.
+func (b *border) concerned(r *http.Request) string {
+	if !changes(r) {
+		return ""
+	}
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "" // it will not be sent either
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	for _, p := range b.world.places {
+		// A family, a cluster, or the ARN of a deployment.
+		for _, named := range []string{strconv.Quote(p.family), strconv.Quote(p.cluster), "/" + p.cluster + "/" + p.service + "/"} {
+			if bytes.Contains(text, []byte(named)) {
+				return p.realm.name
+			}
+		}
+	}
+	b.world.story.violate("the ledger is complete", "%s sent %s for no service of the world", b.name, r.Header.Get("X-Amz-Target"))
+	return ""
 }
 
 // killAfter has the process die at the n-th crossing from now.

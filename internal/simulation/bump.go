@@ -81,7 +81,7 @@ func RunBump(setup *Setup, b Bump) (*BumpReport, error) {
 	for _, s := range w.subjects {
 		s.create()
 	}
-	w.mustStart()
+	w.mustStart("")
 	if !w.waitReady(w.subjects, time.Hour) {
 		w.finish()
 		return nil, fmt.Errorf("the fleet does not become Ready in the first place: %v", w.story.violations)

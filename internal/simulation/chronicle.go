@@ -21,8 +21,13 @@ type chronicle struct {
 
 	mu       sync.Mutex
 	versions map[types.NamespacedName][]version
-	holder   string    // of the lease
-	held     time.Time // until when
+	leases   map[string]held // by their names
+}
+
+// held is a lease as it was last written.
+type held struct {
+	holder string
+	until  time.Time
 }
 
 // version is a release from some time on.
@@ -32,7 +37,7 @@ type version struct {
 }
 
 func newChronicle(w *world) *chronicle {
-	return &chronicle{world: w, versions: map[types.NamespacedName][]version{}}
+	return &chronicle{world: w, versions: map[types.NamespacedName][]version{}, leases: map[string]held{}}
 }
 
 // observe is told of every change, while the API server makes it.
@@ -61,20 +66,23 @@ func (c *chronicle) noteLease(change memapi.Change) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if holder := *lease.Spec.HolderIdentity; holder != c.holder {
-		c.world.story.tell("kube", "the lease is held by %q", holder)
-		c.holder = holder
+	known := c.leases[lease.Name]
+	if holder := *lease.Spec.HolderIdentity; holder != known.holder {
+		c.world.story.tell("kube", "the lease %s is held by %q", lease.Name, holder)
+		known.holder = holder
 	}
 	if lease.Spec.RenewTime != nil && lease.Spec.LeaseDurationSeconds != nil {
-		c.held = lease.Spec.RenewTime.Add(time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second)
+		known.until = lease.Spec.RenewTime.Add(time.Duration(*lease.Spec.LeaseDurationSeconds) * time.Second)
 	}
+	c.leases[lease.Name] = known
 }
 
-// leads says whether a process holds the lease now.
-func (c *chronicle) leads(process string) bool {
+// holds says whether somebody holds a lease now.
+func (c *chronicle) holds(lease, holder string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.holder == process && time.Now().Before(c.held)
+	known := c.leases[lease]
+	return known.holder == holder && time.Now().Before(known.until)
 }
 
 func (c *chronicle) noteRelease(change memapi.Change) (old, now *ecsv1alpha1.EcsRelease) {

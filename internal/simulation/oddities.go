@@ -56,9 +56,9 @@ func oddities() []oddity {
 			spec.Targets[0].Services[0].ContainerNames = []string{"nothing"}
 		}),
 		misspelled("names a repository that does not exist", func(spec *ecsv1alpha1.EcsReleaseSpec) { spec.Image = "nowhere:v1" }),
-		misspelled("asks for a tag of another registry", func(spec *ecsv1alpha1.EcsReleaseSpec) {
+		permitted("docker.io/library/nginx", misspelled("asks for a tag of another registry", func(spec *ecsv1alpha1.EcsReleaseSpec) {
 			spec.Image, spec.TaskDefinition = "docker.io/library/nginx:1", nil
-		}),
+		})),
 		misspelled("names a service twice", func(spec *ecsv1alpha1.EcsReleaseSpec) {
 			twice := *spec.Targets[0].DeepCopy()
 			twice.Name += "-again"
@@ -105,6 +105,23 @@ func gated(name string, shut, open func(*ecsv1alpha1.EcsEnvironmentSpec)) oddity
 	}
 }
 
+// permitted has the environment permit a repository as long as something is wrong.
+func permitted(other string, o oddity) oddity {
+	return oddity{
+		name: o.name,
+		wrong: func(w *world, s *subject) {
+			w.reenvironment(s.realm.name, func(spec *ecsv1alpha1.EcsEnvironmentSpec) {
+				spec.Images = &ecsv1alpha1.ImagePolicy{Repositories: []string{repository, other}}
+			})
+			o.wrong(w, s)
+		},
+		right: func(w *world, s *subject) {
+			o.right(w, s)
+			w.reenvironment(s.realm.name, func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.Images = nil })
+		},
+	}
+}
+
 // lockOut takes the trust in the manager from the realm's role: sessions that there are go on until
 // they expire.
 func (w *world) lockOut(s *subject) { w.trust(s.realm, "Deny") }
@@ -133,7 +150,8 @@ func (w *world) reenvironment(name string, change func(*ecsv1alpha1.EcsEnvironme
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	shut := len(environment.Spec.Windows) > 0 || environment.Spec.Promotion != nil || environment.Spec.Images != nil
+	shut := len(environment.Spec.Windows) > 0 || environment.Spec.Promotion != nil ||
+		environment.Spec.Images != nil && len(environment.Spec.Images.RequireLabels) > 0
 	if _, before := w.shut[name]; shut && !before {
 		w.shut[name] = time.Now()
 	} else if !shut {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -49,6 +52,7 @@ const (
 // a border that every call of it passes.
 type process struct {
 	name     string
+	manager  string // which of them it is a process of
 	border   *border
 	registry *prometheus.Registry
 	cancel   context.CancelFunc
@@ -58,20 +62,26 @@ type process struct {
 	err error
 }
 
-// startProcess starts a manager. It leads once it has the lease.
-func (w *world) startProcess() (*process, error) {
+// startProcess starts a process of a manager. It leads once it has the lease.
+func (w *world) startProcess(of string) (*process, error) {
 	w.processes++
 	p := &process{
 		name:     fmt.Sprintf("manager-%d", w.processes),
+		manager:  of,
 		registry: prometheus.NewRegistry(),
 		ended:    make(chan struct{}),
 	}
-	p.border = newBorder(w, p.name)
+	p.border = newBorder(w, p.name, of)
 	kube := w.kube.ConfigThrough(p.name, p.border.kubernetes)
-	lock, err := newLock(kube, p.name)
+	clients, err := kubernetes.NewForConfig(kube)
+	if err != nil {
+		return nil, fmt.Errorf("setting up leader election: %w", err)
+	}
+	lock, err := newLease(clients, leaseOf(of), p.name)
 	if err != nil {
 		return nil, err
 	}
+	lead := leader.NewLock(lock, leaseDuration, leaseDuration/10, callDeadline)
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
 		Scheme:                              w.scheme,
 		MapperProvider:                      func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return w.mapper, nil },
@@ -79,7 +89,7 @@ func (w *world) startProcess() (*process, error) {
 		HealthProbeBindAddress:              "0",
 		LeaderElection:                      true,
 		LeaderElectionReleaseOnCancel:       true,
-		LeaderElectionResourceLockInterface: lock,
+		LeaderElectionResourceLockInterface: lead,
 		LeaseDuration:                       new(leaseDuration),
 		RenewDeadline:                       new(renewDeadline),
 		RetryPeriod:                         new(retryPeriod),
@@ -93,7 +103,7 @@ func (w *world) startProcess() (*process, error) {
 	}
 	ctx, cancel := context.WithCancel(logr.NewContext(context.Background(), w.log(p.name)))
 	p.cancel, p.border.die = cancel, cancel
-	if err := p.assemble(ctx, w, mgr, lock); err != nil {
+	if err := p.assemble(ctx, w, mgr, clients, lead); err != nil {
 		cancel()
 		return nil, err
 	}
@@ -107,22 +117,46 @@ func (w *world) startProcess() (*process, error) {
 	return p, nil
 }
 
-func newLock(kube *rest.Config, name string) (*leader.Lock, error) {
-	clients, err := kubernetes.NewForConfig(kube)
+// newLease is the lock of a lease, held in a name.
+func newLease(clients kubernetes.Interface, name, holder string) (resourcelock.Interface, error) {
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, "kube-system", name,
+		clients.CoreV1(), clients.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: holder})
 	if err != nil {
 		return nil, fmt.Errorf("setting up leader election: %w", err)
 	}
-	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, "kube-system", "ecsrelease.ecs.heliumai.space",
-		clients.CoreV1(), clients.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: name})
-	if err != nil {
-		return nil, fmt.Errorf("setting up leader election: %w", err)
-	}
-	return leader.NewLock(lock, leaseDuration, leaseDuration/10, callDeadline), nil
+	return lock, nil
 }
 
-func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock *leader.Lock) error {
-	inbox := &controllers.Inbox{}
+// leaseOf is the lease by which a process leads a manager, and the name in which that holds others.
+func leaseOf(manager string) string {
+	return strings.TrimSuffix("ecsrelease.ecs.heliumai.space."+manager, ".")
+}
+
+// ownership is which environments are a manager's: all, where there is only one.
+func (p *process) ownership(clients kubernetes.Interface, lead *leader.Lock, changed func(environment string)) (*controllers.Ownership, *leader.Claims) {
+	timing := leader.Timing{
+		Lease: leaseDuration, RenewDeadline: renewDeadline, Retry: retryPeriod, Margin: leaseDuration / 10, Wait: callDeadline,
+	}
+	claims := leader.NewClaims(timing, func(environment string) (resourcelock.Interface, error) {
+		return newLease(clients, controllers.LeaseOf(environment), leaseOf(p.manager))
+	}, lead.Held, changed)
+	ownership := &controllers.Ownership{Lead: lead, Claims: claims}
+	if p.manager != "" {
+		ownership.Selector = labels.SelectorFromSet(labels.Set{managerLabel: p.manager})
+	}
+	return ownership, claims
+}
+
+func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, clients kubernetes.Interface, lead *leader.Lock) error {
+	inbox, environmentInbox := &controllers.Inbox{}, &controllers.Inbox{}
 	reconciler := &controllers.ReleaseReconciler{}
+	ownership, claims := p.ownership(clients, lead, func(environment string) {
+		environmentInbox.Enqueue(types.NamespacedName{Name: environment})
+		reconciler.Claimed(environment)
+	})
+	if err := mgr.Add(claims); err != nil {
+		return fmt.Errorf("adding the leases of environments: %w", err)
+	}
 	fleet, err := cloud.New(cloud.Options{
 		Config: func(context.Context) (aws.Config, error) {
 			return aws.Config{
@@ -133,7 +167,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 		},
 		Share:          quotaShare,
 		CallDeadline:   callDeadline,
-		Gate:           lock.Gate,
+		Gate:           ownership.Gate,
 		Fast:           fastCadence,
 		Slow:           slowCadence,
 		Enqueue:        inbox.Enqueue,
@@ -148,7 +182,7 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 	if err := mgr.Add(fleet); err != nil {
 		return fmt.Errorf("adding the informer: %w", err)
 	}
-	counted, err := controllers.NewMetrics(p.registry, mgr.GetClient())
+	counted, err := controllers.NewMetrics(p.registry, mgr.GetClient(), ownership)
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
@@ -167,13 +201,15 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, lock
 		Freshness: fastCadence,
 		Inbox:     inbox,
 		Workers:   w.workers,
-		Leading:   lock.Held,
+		Ownership: ownership,
 		Prober:    w.prober(),
 	}
 	if err := reconciler.SetupWithManager(ctx, &quietManager{Manager: mgr}); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	environments := &controllers.EnvironmentReconciler{Client: mgr.GetClient(), Fleet: fleet, Every: slowCadence}
+	environments := &controllers.EnvironmentReconciler{
+		Client: mgr.GetClient(), Fleet: fleet, Every: slowCadence, Ownership: ownership, Inbox: environmentInbox,
+	}
 	if err := environments.SetupWithManager(&quietManager{Manager: mgr}); err != nil {
 		return fmt.Errorf("setting up the controller of environments: %w", err)
 	}

@@ -41,7 +41,9 @@ func Run(setup *Setup, seed uint64) (*Report, error) {
 	for _, s := range w.subjects {
 		s.create()
 	}
-	w.mustStart()
+	for _, manager := range w.managers {
+		w.mustStart(manager)
+	}
 	w.play()
 	w.calm()
 	if !w.story.broken() {
@@ -61,6 +63,8 @@ func (w *world) play() {
 	s := &script{}
 	w.script = s
 	end := w.write(s)
+	w.move(s, end, w.random("moves"))
+	w.rareTrouble(s, w.random("rare"))
 	for s.bound > 0 && !w.story.broken() {
 		next := s.next()
 		w.until(next.at)
@@ -84,7 +88,8 @@ func (w *world) until(t time.Time) {
 	}
 }
 
-// buried starts a process in the place of one that has ended, after a while.
+// buried starts a process in the place of one that has ended, if that was the last of its manager,
+// after a while.
 func (w *world) buried(p *process) {
 	w.story.tell("process", "%s has ended: %v", p.name, p.failure())
 	for i, other := range w.alive {
@@ -94,21 +99,21 @@ func (w *world) buried(p *process) {
 		}
 	}
 	w.noSecretsInMetrics(p)
-	if len(w.alive) == 0 && !w.closing {
+	if w.running(p.manager) == 0 && !w.closing {
 		if w.script != nil {
 			w.script.add(time.Now().Add(time.Duration(1+w.processes*7%60)*time.Second), func() {
-				if len(w.alive) == 0 {
-					w.mustStart()
+				if w.running(p.manager) == 0 {
+					w.mustStart(p.manager)
 				}
 			})
 			return
 		}
-		w.mustStart()
+		w.mustStart(p.manager)
 	}
 }
 
-func (w *world) mustStart() {
-	p, err := w.startProcess()
+func (w *world) mustStart(manager string) {
+	p, err := w.startProcess(manager)
 	if err != nil {
 		w.story.violate("the script can be played", "starting a process: %v", err)
 		return
@@ -131,8 +136,10 @@ func (w *world) calm() {
 		p.border.thaw()
 		p.border.spare()
 	}
-	if len(w.alive) == 0 {
-		w.mustStart()
+	for _, manager := range w.managers {
+		if w.running(manager) == 0 {
+			w.mustStart(manager)
+		}
 	}
 }
 
@@ -146,7 +153,8 @@ func (w *world) settles() {
 		if w.story.broken() {
 			return
 		}
-		restless := time.Since(began) < leaseDuration+settledAfter // somebody has to lead, and to look
+		// Somebody has to lead, to own the environment, and to look.
+		restless := time.Since(began) < 2*leaseDuration+settledAfter
 		for _, s := range w.subjects {
 			restless = s.approve() || restless
 			if ended, _ := w.hasEnded(s.key); !ended || !w.isAtIt(s.key) && time.Since(w.chronicle.touched(s.key)) < settledAfter {

@@ -457,10 +457,9 @@ func (p *playwright) kubeFault(at time.Time) {
 func (p *playwright) crash(at time.Time) {
 	crossings := 1 + p.random.IntN(40)
 	p.script.add(at, func() {
-		for _, process := range p.world.alive {
+		if process := p.world.actor(); process != nil {
 			process.border.killAfter(crossings)
 			p.world.coverage.count("process", "crash")
-			return
 		}
 	})
 }
@@ -468,11 +467,10 @@ func (p *playwright) crash(at time.Time) {
 // restart ends the process as an update of it does.
 func (p *playwright) restart(at time.Time) {
 	p.script.add(at, func() {
-		for _, process := range p.world.alive {
+		if process := p.world.actor(); process != nil {
 			p.world.story.tell("process", "%s is told to end", process.name)
 			p.world.coverage.count("process", "restart")
 			process.cancel()
-			return
 		}
 	})
 }
@@ -482,15 +480,15 @@ func (p *playwright) sleep(at time.Time) {
 	after := p.between(time.Second, 2*leaseDuration)
 	p.script.add(at, func() {
 		w := p.world
-		if len(w.alive) == 0 {
+		sleeper := w.actor()
+		if sleeper == nil {
 			return
 		}
-		sleeper := w.alive[0]
 		w.story.tell("process", "%s falls asleep for %s", sleeper.name, after.Round(time.Second))
 		w.coverage.count("process", "sleep")
 		sleeper.border.freeze()
-		if len(w.alive) == 1 {
-			w.mustStart()
+		if w.running(sleeper.manager) == 1 {
+			w.mustStart(sleeper.manager)
 		}
 		p.script.add(time.Now().Add(after), func() {
 			w.story.tell("process", "%s wakes up", sleeper.name)

@@ -20,7 +20,7 @@ const (
 	// fixedSeeds is how many seeds `make test` runs.
 	fixedSeeds = 8
 	// enoughSeeds is how many come across everything.
-	enoughSeeds = 500
+	enoughSeeds = 2000
 )
 
 func TestMain(m *testing.M) {

@@ -23,7 +23,7 @@ func Wanted() []string {
 			}
 		}
 	}
-	wanted = append(wanted, "kube lag:watch", "kube expired:watch", "process crash", "process restart", "process sleep")
+	wanted = append(wanted, "kube lag:watch", "kube expired:watch", "process crash", "process restart", "process sleep", "process move")
 	for _, state := range states {
 		wanted = append(wanted, "state "+string(state))
 	}
@@ -69,6 +69,7 @@ var classes = []ecsv1alpha1.FailureClass{
 // the world has no occasion:
 //   - IdentityConflict, ContainerAmbiguous, DuplicateService: what tables on pure code cover, and what
 //     depends on nothing but the objects as they are written;
+//   - InvalidImage: the rules of the CRD refuse what can be seen in a spec;
 //   - ServiceNotActive: no service is deleted here;
 //   - CircuitBreaker: see classes.
 var reasons = []string{
@@ -78,7 +79,7 @@ var reasons = []string{
 	ecsv1alpha1.ReasonObserving, ecsv1alpha1.ReasonObservationFailed, ecsv1alpha1.ReasonNoEnvironment, ecsv1alpha1.ReasonAmbiguousEnvironment,
 	ecsv1alpha1.ReasonNotPermitted, ecsv1alpha1.ReasonAwaitingPromotion, ecsv1alpha1.ReasonOutsideWindow, ecsv1alpha1.ReasonInvalidEnvironment, ecsv1alpha1.ReasonServiceConflict, ecsv1alpha1.ReasonAccessDenied, ecsv1alpha1.ReasonAccountMismatch,
 	ecsv1alpha1.ReasonClusterNotFound, ecsv1alpha1.ReasonServiceNotFound, ecsv1alpha1.ReasonServiceUnsupported, ecsv1alpha1.ReasonCannotProgress,
-	ecsv1alpha1.ReasonContainerNotFound, ecsv1alpha1.ReasonContainerUnused, ecsv1alpha1.ReasonInvalidImage, ecsv1alpha1.ReasonRegistryUnsupported,
+	ecsv1alpha1.ReasonContainerNotFound, ecsv1alpha1.ReasonContainerUnused, ecsv1alpha1.ReasonRegistryUnsupported,
 	ecsv1alpha1.ReasonRepositoryNotFound, ecsv1alpha1.ReasonImageNotFound, ecsv1alpha1.ReasonImageMissing, ecsv1alpha1.ReasonImageMismatch,
 	ecsv1alpha1.ReasonWrongArchitecture, ecsv1alpha1.ReasonImageAvailable, ecsv1alpha1.ReasonImageUnknown, ecsv1alpha1.ReasonOutOfSync,
 	ecsv1alpha1.ReasonImagePull, ecsv1alpha1.ReasonContainerExited, ecsv1alpha1.ReasonOutOfMemory,

@@ -39,6 +39,7 @@ type realm struct {
 	name    string // of the namespace and of the environment
 	account string
 	role    string // its ARN
+	manager string // whose environment it is; "": there is only one
 }
 
 // place is one ECS service.
@@ -75,7 +76,8 @@ type world struct {
 	kubeFaults *kubeFaults
 	awsFaults  *awsFaults
 
-	workers   int // of each process
+	managers  []string // that divide the environments; one of the name "" has them all
+	workers   int      // of each process
 	processes int
 	alive     []*process
 	ended     chan *process // processes that came to an end, one way or another
@@ -123,6 +125,7 @@ func newWorld(setup *Setup, seed uint64) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.divide(w.random("managers"))
 	if err := w.populate(w.random("world")); err != nil {
 		return nil, err
 	}
@@ -132,7 +135,7 @@ func newWorld(setup *Setup, seed uint64) (*world, error) {
 // bareWorld makes a world in which there is nothing yet.
 func bareWorld(setup *Setup, seed uint64) (*world, error) {
 	w := &world{
-		seed: seed, setup: setup, workers: workerCount, began: time.Now(), mapper: setup.kinds.Mapper(), scheme: setup.scheme,
+		seed: seed, setup: setup, managers: []string{""}, workers: workerCount, began: time.Now(), mapper: setup.kinds.Mapper(), scheme: setup.scheme,
 		ended: make(chan *process, 64), clients: map[string]aws.Config{}, denied: map[string]time.Time{}, shut: map[string]time.Time{},
 	}
 	w.story = &story{began: w.began}
@@ -260,7 +263,7 @@ func (w *world) trust(m *realm, effect string) {
 }
 
 func (w *world) addRealm(name, account string) error {
-	m := &realm{name: name, account: account}
+	m := &realm{name: name, account: account, manager: w.managers[len(w.realms)%len(w.managers)]}
 	w.trust(m, "Allow")
 	w.realms = append(w.realms, m)
 	ctx := context.Background()
@@ -276,7 +279,7 @@ func (w *world) addRealm(name, account string) error {
 // environment lets the realm's namespace release everywhere in its account.
 func (m *realm) environment() *ecsv1alpha1.EcsEnvironment {
 	return &ecsv1alpha1.EcsEnvironment{
-		ObjectMeta: metav1.ObjectMeta{Name: m.name},
+		ObjectMeta: metav1.ObjectMeta{Name: m.name, Labels: map[string]string{managerLabel: m.manager}},
 		Spec: ecsv1alpha1.EcsEnvironmentSpec{
 			Namespaces:   &ecsv1alpha1.NamespaceSelector{Names: []string{m.name}},
 			AWS:          ecsv1alpha1.AWSIdentity{AccountID: m.account, RoleARN: m.role},
