@@ -81,8 +81,7 @@ func TestTheManagerMayNotDoWhatItsWorkDoesNotNeed(t *testing.T) {
 		object("patch", group, "ecsenvironments", "", "", "any"),
 		object("delete", group, "ecsenvironments", "", "", "any"),
 		object("approve", group, "ecsreleases", "", "production", "any"),
-		object("get", "coordination.k8s.io", "leases", "", system, "another"),
-		object("update", "coordination.k8s.io", "leases", "", system, "another"),
+		object("list", "coordination.k8s.io", "leases", "", system, ""),
 		object("delete", "coordination.k8s.io", "leases", "", system, lease),
 		object("update", "coordination.k8s.io", "leases", "", "kube-system", lease),
 		object("create", "coordination.k8s.io", "leases", "", "kube-system", ""),
@@ -99,6 +98,7 @@ func TestTheManagerMayNotDoWhatItsWorkDoesNotNeed(t *testing.T) {
 		object("patch", group, "ecsreleases", "status", "production", "any"),
 		object("patch", group, "ecsenvironments", "status", "", "any"),
 		object("update", "coordination.k8s.io", "leases", "", system, lease),
+		object("update", "coordination.k8s.io", "leases", "", system, "ecsenvironment.production"),
 	} {
 		if !may(t, user, a) {
 			t.Errorf("the manager may not %s", a)

@@ -670,12 +670,12 @@ func TestWhoHasLostTheLeaseWritesNoStatus(t *testing.T) {
 	})
 }
 
-// claims are leases of environments, of which one is held or not, or lost at the write gate.
-type claims struct{ held, shut bool }
+// claims are leases of environments, of which one is held or not, or can be entered no more.
+type claims struct{ held, shut, leaving bool }
 
 func (c *claims) Want(string, bool) error { return nil }
 
-func (c *claims) Enter(string) (leave func(), ok bool) { return func() {}, c.held }
+func (c *claims) Enter(string) (leave func(), ok bool) { return func() {}, c.held && !c.leaving }
 
 func (c *claims) Held(string) error { return c.Gate("", 0) }
 
@@ -692,9 +692,10 @@ func TestTheReleasesOfAnotherManagersEnvironmentAreLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, ownership := range map[string]*controllers.Ownership{
-		"it is not selected":                     {Selector: theirs},
-		"its lease is not held":                  {Claims: &claims{}},
-		"its lease is not held, and nobody asks": {Claims: &claims{held: true, shut: true}},
+		"it is not selected":                  {Selector: theirs},
+		"its lease is not held":               {Claims: &claims{}},
+		"its lease is lost":                   {Claims: &claims{held: true, shut: true}},
+		"its lease is about to be given back": {Claims: &claims{held: true, leaving: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -715,6 +716,30 @@ func TestTheReleasesOfAnotherManagersEnvironmentAreLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+func TestTheGateOfAnEnvironmentIsItsOwnersAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		ownership *controllers.Ownership
+		open      bool
+	}{
+		"nobody divides them":        {nil, true},
+		"it leads, and owns it":      {&controllers.Ownership{Lead: leading{}, Claims: &claims{held: true}}, true},
+		"it leads, without claims":   {&controllers.Ownership{Lead: leading{}}, true},
+		"it does not lead":           {&controllers.Ownership{Lead: lost{}, Claims: &claims{held: true}}, false},
+		"another manager owns it":    {&controllers.Ownership{Lead: leading{}, Claims: &claims{}}, false},
+		"it is about to be too late": {&controllers.Ownership{Lead: leading{}, Claims: &claims{held: true, shut: true}}, false},
+	} {
+		if err := c.ownership.Gate("production", time.Second); (err == nil) != c.open {
+			t.Errorf("%s: the gate says %v, wanted it open: %t", name, err, c.open)
+		}
+	}
+}
+
+// leading is a lease that this process holds.
+type leading struct{}
+
+func (leading) Held() error              { return nil }
+func (leading) Gate(time.Duration) error { return nil }
 
 func TestAHoldIsNoWayRoundAGate(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -24,7 +24,7 @@ func budgeted(t *testing.T, share float64) *Fleet {
 		t.Fatal(err)
 	}
 	return &Fleet{metrics: m, budget: newBudget(share, m), lines: lines{metrics: m}, options: Options{
-		Gate: func(time.Duration) error { return nil }, Enqueue: func(types.NamespacedName) {},
+		Gate: func(string, time.Duration) error { return nil }, Enqueue: func(types.NamespacedName) {},
 	}}
 }
 
