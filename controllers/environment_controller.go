@@ -66,6 +66,9 @@ type survey struct {
 	credentials metav1.Condition
 	// events is the condition EventsReceived; nil: no queue is named.
 	events *metav1.Condition
+	// sweep is how often settled services are looked at, where that is less often than it is meant to
+	// be; 0: it is not.
+	sweep time.Duration
 }
 
 // Reconcile makes one look at an environment and writes what it found.
@@ -96,6 +99,7 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 		return ctrl.Result{}, err
 	}
 	s.events = r.heard(&environment, queues)
+	s.sweep = stretched(seconds(environment.Status.SweepSeconds), r.Fleet.Stretched(environment.Name))
 	if s.asked() {
 		// What is promoted from here does not wait for AWS to say who we are.
 		if err := r.write(ctx, s); err != nil {
@@ -287,8 +291,26 @@ func (s *survey) ready() metav1.Condition {
 		return condition(metav1.ConditionFalse, s.credentials.Reason, "%s", s.credentials.Message)
 	case len(s.namespaces) == 0:
 		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonNoNamespaces, "spec.namespaces names no namespace that exists")
+	case s.sweep > 0:
+		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid, "the releases of %d namespaces are managed; settled services are looked at about every %s: the share of AWS's quotas leaves no more",
+			len(s.namespaces), s.sweep)
 	default:
 		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid, "the releases of %d namespaces are managed", len(s.namespaces))
+	}
+}
+
+// stretched is how often settled services are looked at, as status says it: what it said before, as
+// long as that is about so. 0: they are looked at in time.
+func stretched(said, now time.Duration) time.Duration {
+	switch {
+	case now == 0:
+		return 0
+	case said > now*3/4 && said < now*5/4:
+		return said
+	case now < time.Minute:
+		return now.Round(time.Second)
+	default:
+		return now.Round(time.Minute)
 	}
 }
 
@@ -312,6 +334,7 @@ func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 		meta.SetStatusCondition(&status.Conditions, condition)
 	}
 	status.Accounts = s.accounts
+	status.SweepSeconds = int32(s.sweep / time.Second) //nolint:gosec // it is hours at most
 	status.Namespaces = s.namespaces[:min(len(s.namespaces), 128)]
 	status.Releases = nil
 	ready := 0

@@ -3,8 +3,10 @@ package controllers
 import (
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -225,6 +227,34 @@ func TestTwoTargetsMayShareAClusterButNotAService(t *testing.T) {
 	problem := p.admit()
 	if problem == nil || problem.Reason != ecsv1alpha1.ReasonDuplicateService || !strings.Contains(problem.Message, "one and two") || !strings.Contains(problem.Message, `"backend"`) {
 		t.Errorf("the problem is %v, want %s with targets and service named", problem, ecsv1alpha1.ReasonDuplicateService)
+	}
+}
+
+func TestStatusSaysHowFarTheQuotasStretchASweep(t *testing.T) {
+	for name, c := range map[string]struct {
+		said, now, want time.Duration
+	}{
+		"in time":                             {0, 0, 0},
+		"in time again":                       {10 * time.Minute, 0, 0},
+		"for the first time":                  {0, 11*time.Minute + 20*time.Second, 11 * time.Minute},
+		"a little more than it was":           {10 * time.Minute, 11*time.Minute + 20*time.Second, 10 * time.Minute},
+		"a little less":                       {10 * time.Minute, 8*time.Minute + 30*time.Second, 10 * time.Minute},
+		"much more":                           {10 * time.Minute, 20 * time.Minute, 20 * time.Minute},
+		"much less":                           {20 * time.Minute, 10 * time.Minute, 10 * time.Minute},
+		"with a sweep interval of 10 seconds": {0, 31400 * time.Millisecond, 31 * time.Second},
+	} {
+		if got := stretched(c.said, c.now); got != c.want {
+			t.Errorf("%s: it is %s, wanted %s", name, got, c.want)
+		}
+	}
+	s := &survey{environment: anEnvironment(nil), namespaces: []string{"apps"}, sweep: 11 * time.Minute}
+	status := s.status()
+	ready := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady)
+	if ready == nil || ready.Status != metav1.ConditionTrue || !strings.Contains(ready.Message, "about every 11m0s") {
+		t.Errorf("Ready is %+v, wanted it to say how often", ready)
+	}
+	if status.SweepSeconds != 660 {
+		t.Errorf("sweepSeconds is %d", status.SweepSeconds)
 	}
 }
 

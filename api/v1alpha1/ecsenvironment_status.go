@@ -37,6 +37,13 @@ type EcsEnvironmentStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	Summary string `json:"summary,omitempty"`
 
+	// sweepSeconds is about how often services are looked at that have settled, where our share of the
+	// quota of AWS leaves no more and that is less often than it is meant to be. Absent: they are
+	// looked at in time.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	SweepSeconds int32 `json:"sweepSeconds,omitempty"`
+
 	// releases are the releases of the namespaces and what each runs, by namespace and name, at
 	// most 256.
 	// +optional

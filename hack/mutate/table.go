@@ -166,8 +166,8 @@ var table = []mutation{
 	{
 		name:     "an environment is given back under a pass",
 		file:     "internal/leader/claims.go",
-		old:      "	if c.inside == 0 {\n",
-		new:      "	if c.inside >= 0 {\n",
+		old:      "	if c.wanted || c.inside > 0 {\n",
+		new:      "	if c.wanted {\n",
 		catchers: []catcher{{leaderTests, "TestAClaimIsGivenBackWhenNothingIsDoneUnderIt"}},
 		why:      "the next owner would act beside what is under way",
 	},

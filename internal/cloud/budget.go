@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,10 +100,16 @@ func newBudget(share float64, m *metrics) *budget {
 // take takes a token without waiting. Otherwise it takes none and says how long to wait
 // before it is worth trying again.
 func (b *budget) take(key bucketKey, h haste) (wait time.Duration, ok bool) {
+	return b.takeFor(nil, key, h)
+}
+
+// takeFor is take for somebody who comes again until there is a token: those who sweep get theirs in
+// the order in which they came.
+func (b *budget) takeFor(who *reflector, key bucketKey, h haste) (wait time.Duration, ok bool) {
 	if key.quota == quotaNone {
 		return 0, true
 	}
-	wait, ok = b.bucket(key).take(time.Now(), h)
+	wait, ok = b.bucket(key).take(time.Now(), h, who)
 	if !ok {
 		b.metrics.rejected(key.quota)
 	}
@@ -136,22 +143,57 @@ type bucket struct {
 	mu        sync.Mutex
 	shutUntil time.Time
 	level     int // how often it was shut lately; 0: not
+	sweepers  []sweeper
 }
 
-func (b *bucket) take(now time.Time, h haste) (time.Duration, bool) {
+// sweeper is who waits for a token to sweep by.
+type sweeper struct {
+	who  *reflector
+	back time.Time // when it comes again
+}
+
+// lateSweeper is how much later than it was told a sweeper may come and still have its place.
+const lateSweeper = time.Second
+
+func (b *bucket) take(now time.Time, h haste, who *reflector) (time.Duration, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if wait := b.shutUntil.Sub(now); wait > 0 {
 		return wait, false
 	}
-	want := 1.0
+	want, place := 1.0, -1
 	if h == sweep {
 		want += float64(b.limiter.Burst()) / 4
+		if who != nil {
+			place = b.place(now, who)
+			want += float64(place)
+		}
 	}
 	if have := b.limiter.TokensAt(now); have < want {
-		return time.Duration((want-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond, false
+		wait := time.Duration((want-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond
+		if place >= 0 {
+			b.sweepers[place].back = now.Add(wait)
+		}
+		return wait, false
+	}
+	if place >= 0 {
+		b.sweepers = slices.Delete(b.sweepers, place, place+1)
 	}
 	return 0, b.limiter.AllowN(now, 1)
+}
+
+// place is how many wait for a token to sweep by and came before who. Those who did not come again
+// when they were told to do not wait any more. The caller holds mu.
+func (b *bucket) place(now time.Time, who *reflector) int {
+	b.sweepers = slices.DeleteFunc(b.sweepers, func(s sweeper) bool {
+		return s.who != who && now.After(s.back.Add(lateSweeper))
+	})
+	i := slices.IndexFunc(b.sweepers, func(s sweeper) bool { return s.who == who })
+	if i < 0 {
+		i = len(b.sweepers)
+		b.sweepers = append(b.sweepers, sweeper{who: who})
+	}
+	return i
 }
 
 // stand is how many tokens there are and how fast they come, or for how long the bucket is shut.

@@ -375,6 +375,46 @@ func TestSweepsStayWithinTheQuotasOfAWS(t *testing.T) {
 	})
 }
 
+func TestASweepThatTheQuotaStretchesIsTold(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		follow := func(n int) {
+			keys := map[Key]bool{}
+			for i := range n {
+				k := w.key(fmt.Sprintf("service-%03d", i))
+				k.Cluster = fmt.Sprintf("cluster-%03d", i) // each takes a call of its own
+				keys[k] = false
+			}
+			w.fleet.Track(owner, keys)
+		}
+		for i := range 60 {
+			w.service(seed.Service{Name: fmt.Sprintf("service-%03d", i), Family: "shared", Desired: 1, Cluster: fmt.Sprintf("cluster-%03d", i)})
+		}
+		w.settle()
+		follow(10)
+		for range 20 {
+			time.Sleep(7 * time.Second)
+			if late := w.fleet.Stretched(w.id.Environment); late != 0 {
+				t.Fatalf("10 services, one call a second each, and the last look at one was %s ago", late)
+			}
+		}
+		follow(60)
+		time.Sleep(10 * time.Minute)
+		// Nobody is looked at twice before everybody was once.
+		late := w.fleet.Stretched(w.id.Environment)
+		if late < 55*time.Second || late > 65*time.Second {
+			t.Errorf("60 services by one call a second: the last look at one was %s ago, wanted a minute", late)
+		}
+		if other := w.fleet.Stretched("another"); other != 0 {
+			t.Errorf("another environment's were looked at %s ago", other)
+		}
+		follow(10)
+		time.Sleep(time.Minute)
+		if late := w.fleet.Stretched(w.id.Environment); late != 0 {
+			t.Errorf("when there are few again the last look at one was %s ago", late)
+		}
+	}, func(o *Options) { o.Share, o.Fast, o.Slow = 0.05, 5*time.Second, 20*time.Second })
+}
+
 // A fleet that begins, with thousands of services to look at, first looks at those that are in flight.
 func TestWhatIsInFlightIsLookedAtFirst(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -55,7 +55,7 @@ func (r *reflector) loop() {
 			}
 			continue
 		}
-		if wait, ok := r.fleet.budget.take(r.session.bucket(describeServices), h); !ok {
+		if wait, ok := r.fleet.budget.takeFor(r, r.session.bucket(describeServices), h); !ok {
 			r.sleep(ctx, wait)
 			continue
 		}

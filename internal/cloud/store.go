@@ -141,6 +141,33 @@ func (f *Fleet) stored(k Key) *rollout.View {
 	return w.view
 }
 
+// Stretched is how long ago the settled service of an environment was looked at that was looked at longest
+// ago, when that is later than the slow cadence makes it: our share of the quota leaves no more. 0: all
+// are in time.
+func (f *Fleet) Stretched(environment string) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	oldest, now := f.options.Slow+f.options.Slow/2, time.Now()
+	stretched := false
+	for at, r := range f.reflectors {
+		if at.identity.Environment != environment {
+			continue
+		}
+		for _, w := range r.services {
+			if w.view == nil || w.view.Problem != nil || w.inFlight() {
+				continue // not looked at yet, or a look that failed: the releases say so
+			}
+			if age := now.Sub(w.view.At); age > oldest {
+				oldest, stretched = age, true
+			}
+		}
+	}
+	if !stretched {
+		return 0
+	}
+	return oldest
+}
+
 // forget ends owner's interest in k. The fleet's lock is held.
 func (f *Fleet) forget(owner types.NamespacedName, k Key) {
 	r, ok := f.reflectors[k.neighbourhood()]

@@ -111,7 +111,17 @@ func (c *claim) end() {
 		return
 	}
 	c.wanted = false
-	if c.inside == 0 {
+	c.vacate()
+}
+
+// vacate says so when a claim can be given back; the lock of the claims is held.
+func (c *claim) vacate() {
+	if c.wanted || c.inside > 0 {
+		return
+	}
+	select {
+	case <-c.empty:
+	default:
 		close(c.empty)
 	}
 }
@@ -194,9 +204,8 @@ func (c *Claims) Enter(name string) (leave func(), ok bool) {
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if known.inside--; known.inside == 0 && !known.wanted {
-			close(known.empty)
-		}
+		known.inside--
+		known.vacate()
 	}, true
 }
 

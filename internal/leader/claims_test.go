@@ -29,11 +29,12 @@ const taken = 3 * 8 * time.Second
 // process is one that claims things for a manager.
 type process struct {
 	*leader.Claims
-	leads  atomic.Bool
-	cut    atomic.Bool // its requests come to nothing
-	stop   context.CancelFunc
-	ended  chan struct{}
-	events atomic.Int32
+	clients kubernetes.Interface
+	leads   atomic.Bool
+	cut     atomic.Bool // its requests come to nothing
+	stop    context.CancelFunc
+	ended   chan struct{}
+	events  atomic.Int32
 }
 
 // transport refuses everything while a process is cut off.
@@ -66,9 +67,10 @@ func inBubble(t *testing.T, test func(t *testing.T, start func(manager string) *
 			if err != nil {
 				t.Fatal(err)
 			}
+			p.clients = clients
 			p.Claims = leader.NewClaims(timing, func(name string) (resourcelock.Interface, error) {
 				return &resourcelock.LeaseLock{
-					LeaseMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: name}, Client: clients.CoordinationV1(),
+					LeaseMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: name}, Client: p.clients.CoordinationV1(),
 					LockConfig: resourcelock.ResourceLockConfig{Identity: manager},
 				}, nil
 			}, func() error {
@@ -208,6 +210,13 @@ func TestTheNextLeaderOfAManagerGoesOnWithItsClaims(t *testing.T) {
 		time.Sleep(time.Minute)
 		dead.stop()
 		<-dead.ended
+		lease, err := next.clients.CoordinationV1().Leases("kube-system").Get(t.Context(), "production", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if holder := lease.Spec.HolderIdentity; holder == nil || *holder != "a" {
+			t.Errorf("the last leader gave away what is the next one's: %v", lease.Spec)
+		}
 		for range 10 {
 			time.Sleep(taken)
 			next.has(t, true, "after the last leader has ended")
