@@ -11,9 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/awssim/seed"
 	"heliumai.space/ecsrelease/internal/lab"
 )
 
@@ -23,6 +28,20 @@ const (
 	// good is an image that works, bad one that exits.
 	good, bad = "v2", "v3"
 	exitCode  = 3
+)
+
+// news is how the manager hears of what happens in ECS, and what is released then: images that
+// nobody has seen before.
+type news struct {
+	how, flags string
+	good, bad  string
+	// ready and stalled are how soon a release has to be so.
+	ready, stalled string
+}
+
+var (
+	byPolling = news{how: "polling", flags: "default flags, no events", good: good, bad: bad, ready: "p99 15s", stalled: "15s"}
+	byEvents  = news{how: "with events", flags: "default flags, EventBridge to an SQS queue", good: "v4", bad: "v5", ready: "p99 3s", stalled: "3s"}
 )
 
 // rollout measures how soon a release knows what ECS knows.
@@ -45,22 +64,58 @@ func rollouts(ctx context.Context, b *bench) (rows []row, err error) {
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
-	if rows, err = r.toTheEnd(ctx); err != nil {
-		return rows, err
+	for _, n := range []news{byPolling, byEvents} {
+		if n == byEvents {
+			if err := r.listen(ctx); err != nil {
+				return rows, err
+			}
+		}
+		ended, err := r.toTheEnd(ctx, n)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, ended...)
 	}
 	taken, err := r.failovers(ctx)
 	return append(rows, taken...), err
+}
+
+// listen has EventBridge send what happens in ECS to a queue, and the environment name it.
+func (r *rollout) listen(ctx context.Context) error {
+	root := r.aws.AWS.Root(lab.AccountID, region)
+	listening, err := seed.Listener{Name: "ecsrelease-events"}.Create(ctx, sqs.NewFromConfig(root), eventbridge.NewFromConfig(root))
+	if err != nil {
+		return err
+	}
+	var named ecsv1alpha1.EcsEnvironment
+	if err := r.machine.Client.Get(ctx, client.ObjectKey{Name: production}, &named); err != nil {
+		return fmt.Errorf("reading environment %s: %w", production, err)
+	}
+	base := named.DeepCopy()
+	named.Spec.EventQueues = []ecsv1alpha1.EventQueue{{URL: listening.QueueURL, Region: region}}
+	if err := r.machine.Client.Patch(ctx, &named, client.MergeFrom(base)); err != nil {
+		return fmt.Errorf("naming the queue in environment %s: %w", production, err)
+	}
+	return r.await(ctx, "the manager to listen", func() (bool, error) {
+		if err := r.machine.Client.Get(ctx, client.ObjectKey{Name: production}, &named); err != nil {
+			return false, fmt.Errorf("reading environment %s: %w", production, err)
+		}
+		hears := meta.FindStatusCondition(named.Status.Conditions, ecsv1alpha1.ConditionEventsReceived)
+		return hears != nil && hears.ObservedGeneration == named.Generation, nil
+	})
 }
 
 func (r *rollout) prepare(ctx context.Context) error {
 	if err := r.aws.Settle(ctx); err != nil {
 		return err
 	}
-	if _, err := r.aws.Push(ctx, good); err != nil {
-		return err
-	}
-	if err := r.crash(ctx, bad); err != nil {
-		return err
+	for _, n := range []news{byPolling, byEvents} {
+		if _, err := r.aws.Push(ctx, n.good); err != nil {
+			return err
+		}
+		if err := r.crash(ctx, n.bad); err != nil {
+			return err
+		}
 	}
 	if err := r.begin(ctx); err != nil {
 		return err
@@ -93,14 +148,14 @@ func (w *world) crash(ctx context.Context, tag string) error {
 
 // toTheEnd releases to all services, not quite at once, and compares what ECS says of the ends with
 // when the releases said so.
-func (r *rollout) toTheEnd(ctx context.Context) ([]row, error) {
+func (r *rollout) toTheEnd(ctx context.Context, n news) ([]row, error) {
 	all := r.size.rollouts + r.size.failures
-	say("releasing to %d services; %d of the deployments fail", all, r.size.failures)
+	say("releasing to %d services, %s; %d of the deployments fail", all, n.how, r.size.failures)
 	broken := func(i int) bool { return i < r.size.failures }
 	for i := range all {
-		tag := good
+		tag := n.good
 		if broken(i) {
-			tag = bad
+			tag = n.bad
 		}
 		if _, err := r.bump(ctx, r.key(i), tag); err != nil {
 			return nil, err
@@ -138,14 +193,14 @@ func (r *rollout) toTheEnd(ctx context.Context) ([]row, error) {
 	slices.Sort(classes)
 	together := fmt.Sprintf("%d deployments in one cluster, a small time apart, %d of which fail", all, r.size.failures)
 	return []row{{
-		measure: "ECS finished to `Ready`, polling",
-		how:     together + "; from `finishedAt` of the service deployment that is `SUCCESSFUL` to the write of `Ready`, as a watch sees it; default flags, no events",
-		must:    "p99 15s",
+		measure: "ECS finished to `Ready`, " + n.how,
+		how:     together + "; from `finishedAt` of the service deployment that is `SUCCESSFUL` to the write of `Ready`, as a watch sees it; " + n.flags,
+		must:    n.ready,
 		reached: spread(told),
 	}, {
-		measure: "failure to `Stalled` with its class, polling",
+		measure: "failure to `Stalled` with its class, " + n.how,
 		how:     fmt.Sprintf("the same run; containers that exit with %d, circuit breaker with rollback; from `finishedAt` of the service deployment that is `ROLLBACK_SUCCESSFUL` to the write of `Stalled`; and from `rollback.startedAt` to the write of `status.failure`", exitCode),
-		must:    "15s",
+		must:    n.stalled,
 		reached: fmt.Sprintf("%s; the failure itself %s after ECS began to roll back; class %s", spread(ended), spread(begun), usual(classes)),
 	}}, nil
 }
