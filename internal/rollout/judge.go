@@ -119,7 +119,8 @@ func Judge(r Release) Verdict {
 	v.Adopted = len(r.Services) > 0 && r.standing() == standingReady && !slices.ContainsFunc(r.Services, func(p Placed) bool {
 		return p.Status.Source != ecsv1alpha1.SourceAdopted
 	})
-	if phase == PhaseWaiting && !r.ImageMissingSince.IsZero() {
+	// An image that is missing for too long is said of a release that is suspended, too.
+	if (phase == PhaseWaiting || phase == PhaseSuspended) && !r.ImageMissingSince.IsZero() && !r.imageLate() {
 		v.Look = r.ImageMissingSince.Add(r.ImageDeadline).Sub(r.Now)
 	}
 	// A wave bakes to its end under whatever else is said of the release.

@@ -112,13 +112,16 @@ func TestTheImageHasAConditionOfItsOwn(t *testing.T) {
 		"throttled":      {Release{ImageProblem: &Problem{Class: ProblemThrottled}}, metav1.ConditionUnknown, ecsv1alpha1.ReasonImageUnknown},
 		"no repository":  {Release{ImageProblem: &Problem{Class: ProblemMissing, Reason: ecsv1alpha1.ReasonRepositoryNotFound}}, metav1.ConditionFalse, ecsv1alpha1.ReasonRepositoryNotFound},
 		"missing":        {Release{ImageProblem: &Problem{Class: ProblemMissing, Reason: ecsv1alpha1.ReasonImageNotFound}, ImageMissingSince: now}, metav1.ConditionFalse, ecsv1alpha1.ReasonImageNotFound},
+		"missing while suspended": {Release{
+			ImageProblem: &Problem{Class: ProblemMissing, Reason: ecsv1alpha1.ReasonImageNotFound}, ImageMissingSince: now, Suspended: true,
+		}, metav1.ConditionFalse, ecsv1alpha1.ReasonImageNotFound},
 	} {
 		c.release.Now, c.release.Services, c.release.ImageDeadline = now, services, time.Minute
 		got := Judge(c.release)
 		if got.ImageAvailable.Status != c.status || got.ImageAvailable.Reason != c.reason {
 			t.Errorf("%s: %+v, want %s %s", name, got.ImageAvailable, c.status, c.reason)
 		}
-		if want := name == "missing"; want != (got.Look == time.Minute) {
+		if want := c.reason == ecsv1alpha1.ReasonImageNotFound; want != (got.Look == time.Minute) {
 			t.Errorf("%s: look again in %s", name, got.Look)
 		}
 	}
