@@ -142,11 +142,14 @@ func (c Campaign) asks(wave int32, services []Placed) bool {
 // end comes from when it began to wait, so that it cannot be approved in advance: an annotation
 // that somebody left, or restored, never has it already.
 func (c Campaign) ID(wave int32) string {
-	asked := c.status(wave).Asked
-	if asked == nil {
+	return waveID(c.Number, c.status(wave))
+}
+
+func waveID(release int64, w ecsv1alpha1.WaveStatus) string {
+	if w.Asked == nil {
 		return ""
 	}
-	return fmt.Sprintf("r%d-wave-%d-%s", c.Number, wave, strconv.FormatInt(asked.Unix()%(36*36*36*36), 36))
+	return fmt.Sprintf("r%d-wave-%d-%s", release, w.Wave, strconv.FormatInt(w.Asked.Unix()%(36*36*36*36), 36))
 }
 
 // Advance is the waves after a look at services: which have opened, arrived, passed their checks

@@ -89,7 +89,10 @@ func (l *Ledger) Obey(o Orders) []Notice {
 		}
 	}
 	obey(ecsv1alpha1.AnnotationAbort, &handled.Abort, maxToken, func(token string) (bool, string) { return l.abort(o, token) })
-	obey(ecsv1alpha1.AnnotationApprove, &handled.Approve, maxApprove, func(ids string) (bool, string) { return l.approve(o, ids) })
+	if ids, fresh := o.token(ecsv1alpha1.AnnotationApprove, &handled.Approve, maxApprove); fresh {
+		notices = append(notices, o.carry(ecsv1alpha1.AnnotationApprove, func() (bool, string) { return l.approve(o, ids) }))
+		l.askAnew(ids)
+	}
 	obey(ecsv1alpha1.AnnotationRetry, &handled.Retry, maxToken, func(string) (bool, string) { return l.retry(o) })
 	obey(ecsv1alpha1.AnnotationRestart, &handled.Restart, maxToken, func(string) (bool, string) { return l.restart(o) })
 	if unknown := o.unknown(); unknown != handled.Unknown {
@@ -347,6 +350,23 @@ func (l *Ledger) approve(o Orders, ids string) (bool, string) {
 		return false, refused
 	}
 	return true, said + "; " + refused
+}
+
+// askAnew has waves ask by another id that were not approved by theirs, since it was not their turn: the
+// same annotation once more would be no change.
+func (l *Ledger) askAnew(ids string) {
+	if len(l.History) == 0 {
+		return
+	}
+	waves := slices.Clone(l.Waves)
+	for id := range strings.SplitSeq(ids, ",") {
+		for i, w := range waves {
+			if w.Approved == nil && w.Opened == nil && w.Asked != nil && waveID(l.History[0].Number, w) == strings.TrimSpace(id) {
+				waves[i].Asked = nil
+			}
+		}
+	}
+	l.Waves = waves
 }
 
 func (l *Ledger) approveOne(o Orders, id string) bool {

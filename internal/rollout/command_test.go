@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
@@ -162,6 +163,34 @@ func TestAnApprovalIsForWhatIsListedAndNothingElse(t *testing.T) {
 	order(l, ecsv1alpha1.AnnotationAbort, "1", s)
 	if diff := cmp.Diff(&ecsv1alpha1.HookDecision{ID: "abc", RollBack: true}, s.Memory.Hook); diff != "" {
 		t.Errorf("hook after abort (-want +got):\n%s", diff)
+	}
+}
+
+func TestAWaveWhoseApprovalWasRefusedAsksByAnotherID(t *testing.T) {
+	first, asked := int32(0), metav1.NewTime(now.Add(-time.Hour))
+	waves := []ecsv1alpha1.WaveStatus{{Wave: 0, Asked: &asked}}
+	id := Campaign{Number: 7, Waves: waves}.ID(0)
+	for name, c := range map[string]struct {
+		awaiting []ecsv1alpha1.Awaiting
+		barred   *Problem
+		done     bool
+		says     string
+	}{
+		"it waits":                     {[]ecsv1alpha1.Awaiting{{ID: id, Wave: &first}}, nil, true, "approved " + id},
+		"the release asks for another": {nil, nil, false, "nothing awaits " + id},
+		"the release is barred":        {[]ecsv1alpha1.Awaiting{{ID: id, Wave: &first}}, &Problem{Message: "no destination covers it"}, false, "no destination covers it"},
+	} {
+		l := &Ledger{Waves: waves, Awaiting: c.awaiting, History: []ecsv1alpha1.HistoryEntry{{Number: 7}}}
+		notices := l.Obey(Orders{Now: now, Annotations: map[string]string{ecsv1alpha1.AnnotationApprove: "another, " + id}, Barred: c.barred})
+		if len(notices) != 1 || notices[0].Done != c.done || !strings.Contains(notices[0].Message, id) && c.barred == nil || !strings.Contains(notices[0].Message, strings.TrimSuffix(c.says, id)) {
+			t.Errorf("%s: the notices are %+v, wanted %q", name, notices, c.says)
+		}
+		if asksAnew := l.Waves[0].Asked == nil; asksAnew == c.done {
+			t.Errorf("%s: the wave is %+v", name, l.Waves[0])
+		}
+	}
+	if waves[0].Asked == nil {
+		t.Error("the status that the pass began with was changed")
 	}
 }
 
