@@ -47,7 +47,7 @@ func (r *ReleaseReconciler) observeImage(ctx context.Context, p *pass, s *servic
 		}
 		return []string{wanted.digest}, nil
 	}
-	query := s.imageQuery(wanted)
+	query := p.imageQuery(s, wanted)
 	if wanted.reference.Digest == "" && wanted.digest != "" {
 		// The digest was frozen: the tag has no say any more.
 		query.Tag, query.Digest = "", wanted.digest
@@ -145,7 +145,7 @@ func (r *ReleaseReconciler) sameImmutableTag(ctx context.Context, p *pass, s *se
 			if has.Name != container || has.Image != tagged || wanted.reference.Tag == "" {
 				continue
 			}
-			query := s.imageQuery(wanted)
+			query := p.imageQuery(s, wanted)
 			query.Digest, query.Mutability = "", true
 			found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 			return problem == nil && found.Immutable && found.Digest == wanted.digest, problem

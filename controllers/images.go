@@ -56,7 +56,7 @@ func (r *ReleaseReconciler) freeze(ctx context.Context, p *pass, wanted *wantedI
 		if s.view == nil || s.view.Problem != nil {
 			continue
 		}
-		query := s.imageQuery(wanted)
+		query := p.imageQuery(s, wanted)
 		found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 		switch {
 		case problem != nil && problem.Class == rollout.ProblemThrottled:
@@ -80,7 +80,9 @@ func (r *ReleaseReconciler) checkMoved(ctx context.Context, p *pass, wanted *wan
 		return
 	}
 	s := p.services[0]
-	found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, s.imageQuery(wanted))
+	query := p.imageQuery(s, wanted)
+	query.Since = time.Time{}
+	found, problem := p.lookups.image(ctx, r.Fleet, s.key.Identity, query)
 	switch {
 	case problem != nil:
 		p.unread(problem)
@@ -102,14 +104,23 @@ func (p *pass) movedMessage() string {
 	return strings.Join(moved, "; ")
 }
 
+// tagAge is for how long it is believed where a tag points to, while a release is on its way to freezing
+// it: all regions have to say so, and where their quotas leave room for one call at a time, not all of
+// them do in one pass.
+const tagAge = 10 * time.Second
+
 // imageQuery asks for the wanted image as it is spelled, in the registry that the service pulls from.
-func (s *service) imageQuery(wanted *wantedImage) cloud.ImageQuery {
+func (p *pass) imageQuery(s *service, wanted *wantedImage) cloud.ImageQuery {
 	query := cloud.ImageQuery{
 		Registry:   s.registry,
 		Region:     s.key.Region,
 		Repository: wanted.reference.Repository,
 		Tag:        wanted.reference.Tag,
 		Digest:     wanted.reference.Digest,
+		Since:      p.started.Add(-tagAge),
+	}
+	if p.look || p.pushed > 0 {
+		query.Since = p.started
 	}
 	if registry, ok := wanted.reference.Registry(); ok {
 		query.Registry, query.Region = registry.AccountID, registry.Region

@@ -80,6 +80,7 @@ type Fleet struct {
 	labels       *lru[manifestKey, map[string]string]
 	mutabilities *lru[repositoryKey, mutability]
 	present      *lru[presenceKey, time.Time]
+	tags         *lru[tagKey, seenTag]
 	deployments  *lru[deploymentKey, seenDeployment]
 	searches     *lru[searchKey, search]
 	listings     *lru[listingKey, listing]
@@ -146,6 +147,7 @@ func New(o Options) (*Fleet, error) {
 		labels:       newLRU[manifestKey, map[string]string](8 << 20),
 		mutabilities: newLRU[repositoryKey, mutability](10_000),
 		present:      newLRU[presenceKey, time.Time](20_000),
+		tags:         newLRU[tagKey, seenTag](10_000),
 		deployments:  newLRU[deploymentKey, seenDeployment](10_000),
 		searches:     newLRU[searchKey, search](10_000),
 		listings:     newLRU[listingKey, listing](10_000),

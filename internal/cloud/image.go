@@ -26,6 +26,9 @@ type ImageQuery struct {
 	Repository string
 	Tag        string
 	Digest     string
+	// Since is how old an answer may be about where the tag points to: one that was asked for earlier
+	// is not taken. Zero: it is asked for anew.
+	Since time.Time
 	// Mutability asks whether the tag can move.
 	Mutability bool
 	// Labels are the names of the labels that are asked for; none: nothing is read for them.
@@ -67,6 +70,18 @@ type presenceKey struct {
 	digest string
 }
 
+// tagKey is a tag in a registry of a region, as somebody may read it.
+type tagKey struct {
+	repositoryKey
+	tag string
+}
+
+// seenTag is where a tag pointed to when that was asked.
+type seenTag struct {
+	digest string
+	at     time.Time
+}
+
 // manifestKey is content as somebody may read it; it is the same in every region.
 type manifestKey struct {
 	identity   Identity
@@ -96,8 +111,8 @@ func (q ImageQuery) String() string {
 // where is the registry for messages.
 func (q ImageQuery) where() string { return "registry " + q.Registry + " in " + q.Region }
 
-// Image asks ECR in q.Region what an image is. Where a tag points to is asked every time, that a
-// digest is there once a minute, its architectures and labels once.
+// Image asks ECR in q.Region what an image is. Where a tag points to is asked every time, or as q.Since
+// says, that a digest is there once a minute, its architectures and labels once.
 func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *rollout.Problem) {
 	// First, since the answer is kept: where the quota leaves room for one call at a time, the
 	// next try begins with the other one.
@@ -108,15 +123,22 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 			return Image{}, problem
 		}
 	}
-	present := presenceKey{repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}, q.Digest}
+	repository := repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
+	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag}
 	digest := q.Digest
-	if seen, ok := f.present.get(present); q.Tag != "" || !ok || time.Since(seen) >= presenceAge {
+	if seen, ok := f.tags.get(tagged); q.Tag != "" && !q.Since.IsZero() && ok && !seen.at.Before(q.Since) {
+		digest = seen.digest
+	} else if seen, ok := f.present.get(present); q.Tag != "" || !ok || time.Since(seen) >= presenceAge {
+		began := time.Now()
 		var problem *rollout.Problem
 		if digest, problem = f.resolve(ctx, id, q); problem != nil {
 			return Image{}, problem
 		}
 		present.digest = digest
 		f.present.put(present, time.Now(), 1)
+		if q.Tag != "" {
+			f.tags.put(tagged, seenTag{digest: digest, at: began}, 1)
+		}
 	}
 	if q.Digest != "" && q.Digest != digest {
 		return Image{}, because(rollout.ProblemRefused, ecsv1alpha1.ReasonImageMismatch,

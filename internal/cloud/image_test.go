@@ -41,6 +41,35 @@ func tagged(tag string) ImageQuery {
 	return ImageQuery{Registry: account, Region: region, Repository: "helium-backend", Tag: tag}
 }
 
+func TestWhereATagPointsToIsBelievedForAsLongAsIsAskedFor(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		before := w.image("helium-backend", "v1", seed.Image{})
+		points := func(since time.Time, wanted string, calls int, when string) {
+			t.Helper()
+			w.sim.ResetJournal()
+			query := tagged("v1")
+			query.Since = since
+			image, problem := w.fleet.Image(t.Context(), w.id, query)
+			noProblem(t, problem)
+			if image.Digest != wanted {
+				t.Errorf("%s: it is %s, wanted %s", when, image.Digest, wanted)
+			}
+			if got := w.calls()["DescribeImages"]; got != calls {
+				t.Errorf("%s: it was asked %d times, wanted %d", when, got, calls)
+			}
+		}
+		began := time.Now()
+		points(began, before, 1, "at first")
+		time.Sleep(time.Second)
+		points(began, before, 0, "when an answer of a second ago will do")
+		after := w.image("helium-backend", "v1", seed.Image{Content: "another"})
+		points(began, before, 0, "when the tag has moved since")
+		points(time.Now(), after, 1, "when it must be known now")
+		points(began, after, 0, "when that is known")
+		points(time.Time{}, after, 1, "when nothing is said")
+	})
+}
+
 func TestTheArchitecturesOfASingleManifestAreThoseOfItsConfig(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		digest := w.image("helium-backend", "v1", seed.Image{Platforms: []string{"linux/arm64"}})
