@@ -207,8 +207,8 @@ func (r *rollout) toTheEnd(ctx context.Context, n news) ([]row, error) {
 
 // record is what ECS says of the newest deployment of a service.
 func (r *rollout) record(ctx context.Context, service string) (*ecstypes.ServiceDeployment, error) {
-	client := ecs.NewFromConfig(r.aws.AWS.Root(lab.AccountID, region))
-	list, err := client.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{Cluster: aws.String(busy), Service: &service})
+	asked := ecs.NewFromConfig(r.aws.AWS.Root(lab.AccountID, region))
+	list, err := asked.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{Cluster: aws.String(busy), Service: &service})
 	if err != nil {
 		return nil, fmt.Errorf("listing the deployments of %s: %w", service, err)
 	}
@@ -216,7 +216,7 @@ func (r *rollout) record(ctx context.Context, service string) (*ecstypes.Service
 		return nil, fmt.Errorf("service %s has no deployments", service)
 	}
 	arn := aws.ToString(list.ServiceDeployments[0].ServiceDeploymentArn)
-	out, err := client.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}})
+	out, err := asked.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}})
 	if err != nil {
 		return nil, fmt.Errorf("describing deployment %s: %w", arn, err)
 	}

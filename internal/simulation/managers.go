@@ -61,13 +61,14 @@ func (w *world) releaseSomething() {
 		return
 	}
 	for _, s := range w.subjects {
-		if s.realm == w.realms[0] {
-			w.story.tell("user", "asks for %s in %s", tag, s.key)
-			s.bump(tag)
-			<-time.After(time.Second)
-			s.approve()
-			return
+		if s.realm != w.realms[0] {
+			continue
 		}
+		w.story.tell("user", "asks for %s in %s", tag, s.key)
+		s.bump(tag)
+		<-time.After(time.Second)
+		s.approve()
+		return
 	}
 }
 

@@ -128,8 +128,8 @@ func newLease(clients kubernetes.Interface, name, holder string) (resourcelock.I
 }
 
 // leaseOf is the lease by which a process leads a manager, and the name in which that holds others.
-func leaseOf(manager string) string {
-	return strings.TrimSuffix("ecsrelease.ecs.heliumai.space."+manager, ".")
+func leaseOf(name string) string {
+	return strings.TrimSuffix("ecsrelease.ecs.heliumai.space."+name, ".")
 }
 
 // ownership is which environments are a manager's: all, where there is only one.
