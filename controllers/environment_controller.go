@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -46,8 +47,10 @@ type EnvironmentReconciler struct {
 	Every time.Duration
 	// Ownership is which environments are this process's. Absent: all.
 	Ownership *Ownership
-	// Inbox brings the environments whose leases were taken, lost or given back. Absent: none does.
-	Inbox *Inbox
+
+	// inbox and claims bring the environments whose leases were taken, lost or given back, to be looked
+	// at and to be claimed.
+	inbox, claims Inbox
 }
 
 // survey is one look at an environment.
@@ -76,20 +79,14 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 	var environment ecsv1alpha1.EcsEnvironment
 	if err := r.Client.Get(ctx, request.NamespacedName, &environment); err != nil {
 		if apierrors.IsNotFound(err) {
-			return ctrl.Result{}, r.letGo(request.Name)
+			r.Fleet.Hear(request.Name, nil)
 		}
-		return ctrl.Result{}, err
-	}
-	if !r.Ownership.selects(&environment) {
-		return ctrl.Result{}, r.letGo(request.Name)
-	}
-	if err := r.Ownership.want(environment.Name, true); err != nil {
-		return ctrl.Result{}, err
+		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	leave, ours := r.Ownership.enter(&environment)
 	if !ours {
 		r.Fleet.Hear(environment.Name, nil)
-		return ctrl.Result{}, nil // until it is
+		return r.Ownership.notYet(&environment), nil
 	}
 	defer leave()
 	queues := queuesOf(&environment)
@@ -119,10 +116,11 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 	return ctrl.Result{RequeueAfter: r.Every}, nil
 }
 
-// letGo forgets an environment that is gone, or another manager's.
-func (r *EnvironmentReconciler) letGo(name string) error {
-	r.Fleet.Hear(name, nil)
-	return r.Ownership.want(name, false)
+// Claimed is told that the lease of an environment was taken, lost or given back: it is ours from now on,
+// or not any more, or is to be claimed anew.
+func (r *EnvironmentReconciler) Claimed(environment string) {
+	r.claims.Enqueue(types.NamespacedName{Name: environment})
+	r.inbox.Enqueue(types.NamespacedName{Name: environment})
 }
 
 // survey reads what there is in Kubernetes.
@@ -391,11 +389,20 @@ func (r *EnvironmentReconciler) write(ctx context.Context, s *survey) error {
 
 // SetupWithManager registers the reconciler and its watches.
 func (r *EnvironmentReconciler) SetupWithManager(mgr ctrl.Manager) error {
-	r.Inbox = cmp.Or(r.Inbox, &Inbox{})
+	labelled := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{})
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("ecsenvironment-claims").
+		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(labelled)).
+		WatchesRawSource(r.claims.source()).
+		WithOptions(controller.Options{RateLimiter: backoff()}).
+		Complete(&claimer{client: r.Client, ownership: r.Ownership})
+	if err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("ecsenvironment").
-		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
-		WatchesRawSource(r.Inbox.source()).
+		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(labelled)).
+		WatchesRawSource(r.inbox.source()).
 		Watches(&ecsv1alpha1.EcsEnvironment{}, r.gather(r.others), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&ecsv1alpha1.EcsRelease{}, r.gather(func(ctx context.Context, release client.Object) []string {
 			return r.naming(ctx, release.GetNamespace())

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/cloud"
@@ -227,6 +228,20 @@ func TestTwoTargetsMayShareAClusterButNotAService(t *testing.T) {
 	problem := p.admit()
 	if problem == nil || problem.Reason != ecsv1alpha1.ReasonDuplicateService || !strings.Contains(problem.Message, "one and two") || !strings.Contains(problem.Message, `"backend"`) {
 		t.Errorf("the problem is %v, want %s with targets and service named", problem, ecsv1alpha1.ReasonDuplicateService)
+	}
+}
+
+func TestAnEnvironmentThatIsNotOursYetIsLookedAtAgain(t *testing.T) {
+	ours, err := labels.Parse("team=a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for team, want := range map[string]bool{"a": true, "b": false} {
+		environment := anEnvironment(nil)
+		environment.Labels = map[string]string{"team": team}
+		if got := (&Ownership{Selector: ours}).notYet(environment); (got.RequeueAfter > 0) != want {
+			t.Errorf("of team %s it is looked at again after %s", team, got.RequeueAfter)
+		}
 	}
 }
 

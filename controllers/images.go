@@ -104,9 +104,9 @@ func (p *pass) movedMessage() string {
 	return strings.Join(moved, "; ")
 }
 
-// tagAge is for how long it is believed where a tag points to, while a release is on its way to freezing
-// it: all regions have to say so, and where their quotas leave room for one call at a time, not all of
-// them do in one pass.
+// tagAge is for how long a release believes what it was told of where a tag points to, while it is on its
+// way to freezing it: all regions have to say so, and where their quotas leave room for one call at a
+// time, not all of them do in one pass.
 const tagAge = 10 * time.Second
 
 // imageQuery asks for the wanted image as it is spelled, in the registry that the service pulls from.
@@ -118,8 +118,9 @@ func (p *pass) imageQuery(s *service, wanted *wantedImage) cloud.ImageQuery {
 		Tag:        wanted.reference.Tag,
 		Digest:     wanted.reference.Digest,
 		Since:      p.started.Add(-tagAge),
+		Asker:      fmt.Sprintf("%s/%d", p.release.UID, p.release.Generation),
 	}
-	if p.look || p.pushed > 0 {
+	if p.look || p.pushed > 0 || wanted.reference.Digest != "" {
 		query.Since = p.started
 	}
 	if registry, ok := wanted.reference.Registry(); ok {

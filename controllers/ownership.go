@@ -9,7 +9,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
@@ -99,6 +101,36 @@ func (o *Ownership) others(ctx context.Context, reader client.Reader) (map[strin
 		}
 	}
 	return others, nil
+}
+
+// unclaimed is how often it is looked whether an environment is this manager's by now, beside what the
+// claims tell of: a lease that was renewed late was never lost.
+const unclaimed = time.Minute
+
+// notYet is when to come again for an environment that could not be entered; never, if it is another
+// manager's.
+func (o *Ownership) notYet(environment *ecsv1alpha1.EcsEnvironment) ctrl.Result {
+	if o.selects(environment) {
+		return ctrl.Result{RequeueAfter: unclaimed}
+	}
+	return ctrl.Result{}
+}
+
+// claimer has those environments claimed that are to be this manager's. It asks nobody but the cache, so
+// that no claim waits for AWS.
+type claimer struct {
+	client    client.Client
+	ownership *Ownership
+}
+
+// Reconcile says of one environment whether it is to be this manager's.
+func (c *claimer) Reconcile(ctx context.Context, request reconcile.Request) (ctrl.Result, error) {
+	var environment ecsv1alpha1.EcsEnvironment
+	err := c.client.Get(ctx, request.NamespacedName, &environment)
+	if client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{}, c.ownership.want(request.Name, err == nil && c.ownership.selects(&environment))
 }
 
 // mayWrite is nil while this process may write statuses in an environment, nil being none in particular.

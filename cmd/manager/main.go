@@ -13,7 +13,6 @@ import (
 	"go.uber.org/zap/zapcore"
 	_ "golang.org/x/crypto/x509roots/fallback" // the same images lack the certificate authorities; where there are some, these are not used
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -97,15 +96,15 @@ func run(ctx context.Context, o options) error {
 // assemble puts the AWS edge and the reconcilers into the manager. Without an election, lead is nil and
 // everything is this process's.
 func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, lead *leader.Lock, o options) error {
-	inbox, environmentInbox := &controllers.Inbox{}, &controllers.Inbox{}
-	reconciler := &controllers.ReleaseReconciler{}
+	inbox := &controllers.Inbox{}
+	reconciler, environments := &controllers.ReleaseReconciler{}, &controllers.EnvironmentReconciler{}
 	ownership, err := o.ownership()
 	if err != nil {
 		return err
 	}
 	if election != nil {
 		claims := election.claims(lead, func(environment string) {
-			environmentInbox.Enqueue(types.NamespacedName{Name: environment})
+			environments.Claimed(environment)
 			reconciler.Claimed(environment)
 		})
 		if err := mgr.Add(claims); err != nil {
@@ -160,8 +159,8 @@ func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, lead *
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	environments := &controllers.EnvironmentReconciler{
-		Client: mgr.GetClient(), Fleet: fleet, Every: o.sweepInterval, Ownership: ownership, Inbox: environmentInbox,
+	*environments = controllers.EnvironmentReconciler{
+		Client: mgr.GetClient(), Fleet: fleet, Every: o.sweepInterval, Ownership: ownership,
 	}
 	if err := environments.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up the controller of environments: %w", err)

@@ -174,8 +174,8 @@ var table = []mutation{
 	{
 		name:     "who leads no more gives environments back",
 		file:     "internal/leader/claims.go",
-		old:      "lock: NewLock(&led{lock, c.leading},",
-		new:      "lock: NewLock(lock,",
+		old:      "NewLock(&led{lock, c.leading, known.vacant},",
+		new:      "NewLock(lock,",
 		catchers: []catcher{{leaderTests, "TestTheNextLeaderOfAManagerGoesOnWithItsClaims"}},
 		why:      "it would give away what its successor holds in the same name",
 	},

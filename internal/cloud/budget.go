@@ -159,6 +159,11 @@ func (b *bucket) take(now time.Time, h haste, who *reflector) (time.Duration, bo
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if wait := b.shutUntil.Sub(now); wait > 0 {
+		for i := range b.sweepers { // nobody loses a place by that
+			if b.sweepers[i].back.Before(b.shutUntil) {
+				b.sweepers[i].back = b.shutUntil
+			}
+		}
 		return wait, false
 	}
 	want, place := 1.0, -1

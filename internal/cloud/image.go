@@ -26,9 +26,10 @@ type ImageQuery struct {
 	Repository string
 	Tag        string
 	Digest     string
-	// Since is how old an answer may be about where the tag points to: one that was asked for earlier
-	// is not taken. Zero: it is asked for anew.
+	// Since is how old an answer may be about where the tag points to: one that was asked for earlier,
+	// or by another Asker, is not taken. Zero: it is asked for anew.
 	Since time.Time
+	Asker string
 	// Mutability asks whether the tag can move.
 	Mutability bool
 	// Labels are the names of the labels that are asked for; none: nothing is read for them.
@@ -70,10 +71,10 @@ type presenceKey struct {
 	digest string
 }
 
-// tagKey is a tag in a registry of a region, as somebody may read it.
+// tagKey is a tag in a registry of a region, as somebody may read it who has asked.
 type tagKey struct {
 	repositoryKey
-	tag string
+	tag, asker string
 }
 
 // seenTag is where a tag pointed to when that was asked.
@@ -124,7 +125,7 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 		}
 	}
 	repository := repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
-	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag}
+	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag, q.Asker}
 	digest := q.Digest
 	if seen, ok := f.tags.get(tagged); q.Tag != "" && !q.Since.IsZero() && ok && !seen.at.Before(q.Since) {
 		digest = seen.digest

@@ -67,6 +67,14 @@ func TestWhereATagPointsToIsBelievedForAsLongAsIsAskedFor(t *testing.T) {
 		points(time.Now(), after, 1, "when it must be known now")
 		points(began, after, 0, "when that is known")
 		points(time.Time{}, after, 1, "when nothing is said")
+		w.sim.ResetJournal()
+		query := tagged("v1")
+		query.Since, query.Asker = began, "another"
+		_, problem := w.fleet.Image(t.Context(), w.id, query)
+		noProblem(t, problem)
+		if got := w.calls()["DescribeImages"]; got != 1 {
+			t.Errorf("another was told what somebody else had asked: %d calls, wanted one", got)
+		}
 	})
 }
 

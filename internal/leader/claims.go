@@ -55,11 +55,13 @@ func NewClaims(timing Timing, lock func(name string) (resourcelock.Interface, er
 	return &Claims{lock: lock, timing: timing, leading: leading, changed: changed, claims: map[string]*claim{}}
 }
 
-// led is a lock that only the leader of a manager writes. A process that has lost its lead would give
-// away what its successor holds in the same name.
+// led is a lock that only the leader of a manager writes: a process that has lost its lead would give
+// away what its successor holds in the same name. And it is not given back while somebody is inside, as
+// an election does that could not renew it in time: it expires then, which whoever takes it waits for.
 type led struct {
 	resourcelock.Interface
 	leading func() error
+	vacant  func() bool
 }
 
 // Create implements [resourcelock.Interface].
@@ -74,6 +76,9 @@ func (l *led) Create(ctx context.Context, record resourcelock.LeaderElectionReco
 func (l *led) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	if err := l.leading(); err != nil {
 		return err
+	}
+	if record.HolderIdentity == "" && !l.vacant() {
+		return fmt.Errorf("the lease %s is not given back: something is done under it", l.Describe())
 	}
 	return l.Interface.Update(ctx, record)
 }
@@ -90,10 +95,8 @@ func (c *Claims) Want(name string, wanted bool) error {
 		if err != nil {
 			return fmt.Errorf("claiming %s: %w", name, err)
 		}
-		known = &claim{
-			name: name, lock: NewLock(&led{lock, c.leading}, c.timing.Lease, c.timing.Margin, c.timing.Wait),
-			wanted: true, empty: make(chan struct{}),
-		}
+		known = &claim{name: name, wanted: true, empty: make(chan struct{})}
+		known.lock = NewLock(&led{lock, c.leading, known.vacant}, c.timing.Lease, c.timing.Margin, c.timing.Wait)
 		c.claims[name] = known
 		c.keep(known)
 	case known != nil && known.wanted && !wanted:
@@ -112,6 +115,16 @@ func (c *claim) end() {
 	}
 	c.wanted = false
 	c.vacate()
+}
+
+// vacant says that a claim can be given back.
+func (c *claim) vacant() bool {
+	select {
+	case <-c.empty:
+		return true
+	default:
+		return false
+	}
 }
 
 // vacate says so when a claim can be given back; the lock of the claims is held.

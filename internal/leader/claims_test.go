@@ -1,8 +1,10 @@
 package leader_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -32,6 +34,7 @@ type process struct {
 	clients kubernetes.Interface
 	leads   atomic.Bool
 	cut     atomic.Bool // its requests come to nothing
+	stale   atomic.Bool // it can't renew anything, though it could give it back
 	stop    context.CancelFunc
 	ended   chan struct{}
 	events  atomic.Int32
@@ -42,6 +45,16 @@ func (p *process) transport(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		if p.cut.Load() {
 			return nil, errors.New("cut off")
+		}
+		if p.stale.Load() && request.Method == http.MethodPut {
+			body, err := io.ReadAll(request.Body)
+			if err != nil {
+				return nil, err
+			}
+			if bytes.Contains(body, []byte(`"holderIdentity":"a"`)) {
+				return nil, errors.New("cut off")
+			}
+			request.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		return next.RoundTrip(request)
 	})
@@ -259,6 +272,31 @@ func TestAClaimOfADeadManagerExpires(t *testing.T) {
 			dead.has(t, false, "when it wakes up")
 			other.has(t, true, "when the other wakes up")
 		}
+	})
+}
+
+func TestAClaimThatCannotBeRenewedIsNotGivenBackUnderAPass(t *testing.T) {
+	inBubble(t, func(t *testing.T, start func(string) *process) {
+		a, b := start("a"), start("b")
+		a.want(t, true)
+		synctest.Wait()
+		b.want(t, true)
+		leave, ok := a.Enter("production")
+		if !ok {
+			t.Fatal("what is held can't be entered")
+		}
+		time.Sleep(time.Minute)
+		a.stale.Store(true)
+		for b.Held("production") != nil {
+			time.Sleep(100 * time.Millisecond)
+		}
+		if err := a.Gate("production", time.Millisecond); err == nil {
+			t.Error("both hold it")
+		}
+		if err := b.Gate("production", time.Second); err == nil {
+			t.Error("the gate is open while calls of the last holder may be under way")
+		}
+		leave()
 	})
 }
 

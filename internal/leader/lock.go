@@ -33,12 +33,14 @@ func NewLock(lock resourcelock.Interface, duration, margin, wait time.Duration) 
 	return &Lock{Interface: lock, duration: duration, margin: margin, wait: wait}
 }
 
-// Get reads the lease, and takes note of whether another process holds it.
+// Get reads the lease, and takes note of whether somebody else holds it, who shuts the gate.
 func (l *Lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	record, raw, err := l.Interface.Get(ctx)
 	if err == nil {
 		l.mu.Lock()
-		l.others = record.HolderIdentity != "" && record.HolderIdentity != l.Identity()
+		if l.others = record.HolderIdentity != "" && record.HolderIdentity != l.Identity(); l.others {
+			l.renewed = time.Time{}
+		}
 		l.mu.Unlock()
 	}
 	return record, raw, err
@@ -78,13 +80,10 @@ func (l *Lock) write(record resourcelock.LeaderElectionRecord, send func() error
 	return nil
 }
 
-// lost says whether another process held the lease when it was last read, and shuts the gate then.
+// lost says whether another process held the lease when it was last read.
 func (l *Lock) lost() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.others {
-		l.renewed = time.Time{}
-	}
 	return l.others
 }
 

@@ -136,6 +136,9 @@ func TestALeaseThatAnotherHoldsIsNotReleased(t *testing.T) {
 		if _, _, err := lock.Get(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if lock.Gate(time.Second) == nil || lock.Held() == nil {
+			t.Error("the lease was seen to be another's, and the gate is open")
+		}
 		err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{})
 		if err == nil || errors.Is(err, server.err) {
 			t.Errorf("the release says %v, wanted that it was not even tried", err)

@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -148,10 +147,10 @@ func (p *process) ownership(clients kubernetes.Interface, lead *leader.Lock, cha
 }
 
 func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, clients kubernetes.Interface, lead *leader.Lock) error {
-	inbox, environmentInbox := &controllers.Inbox{}, &controllers.Inbox{}
-	reconciler := &controllers.ReleaseReconciler{}
+	inbox := &controllers.Inbox{}
+	reconciler, environments := &controllers.ReleaseReconciler{}, &controllers.EnvironmentReconciler{}
 	ownership, claims := p.ownership(clients, lead, func(environment string) {
-		environmentInbox.Enqueue(types.NamespacedName{Name: environment})
+		environments.Claimed(environment)
 		reconciler.Claimed(environment)
 	})
 	if err := mgr.Add(claims); err != nil {
@@ -207,8 +206,8 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, clie
 	if err := reconciler.SetupWithManager(ctx, &quietManager{Manager: mgr}); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	environments := &controllers.EnvironmentReconciler{
-		Client: mgr.GetClient(), Fleet: fleet, Every: slowCadence, Ownership: ownership, Inbox: environmentInbox,
+	*environments = controllers.EnvironmentReconciler{
+		Client: mgr.GetClient(), Fleet: fleet, Every: slowCadence, Ownership: ownership,
 	}
 	if err := environments.SetupWithManager(&quietManager{Manager: mgr}); err != nil {
 		return fmt.Errorf("setting up the controller of environments: %w", err)
