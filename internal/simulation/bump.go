@@ -35,6 +35,8 @@ type BumpReport struct {
 	// Registrations and Updates are the calls that were made for the fleet, Calls all calls of the
 	// manager from the bump until all were Ready, Throttled those of them that AWS refused.
 	Registrations, Updates, Calls, Throttled int
+	// Refused are the operations of those that AWS throttled, each with how often.
+	Refused map[string]int `json:",omitempty"`
 	// Writes is how often the status of a release of the fleet was written, on average.
 	Writes float64
 	// Violations are the promises that were broken; none: all were kept.
@@ -95,7 +97,7 @@ func RunBump(setup *Setup, b Bump) (*BumpReport, error) {
 	for _, s := range fleet {
 		s.bump("v1")
 	}
-	report := &BumpReport{Floor: b.floor()}
+	report := &BumpReport{Floor: b.floor(), Refused: map[string]int{}}
 	tag := 1
 	for !w.waitReady(fleet, time.Minute) {
 		if time.Since(began) > 3*report.Floor+time.Hour {
@@ -125,6 +127,9 @@ func RunBump(setup *Setup, b Bump) (*BumpReport, error) {
 	for _, c := range w.aws.Summary().Calls {
 		report.Calls += int(c.Calls)
 		report.Throttled += int(c.Throttled)
+		if c.Throttled > 0 {
+			report.Refused[c.Operation] += int(c.Throttled)
+		}
 		switch c.Operation {
 		case "RegisterTaskDefinition":
 			report.Registrations += int(c.Calls)

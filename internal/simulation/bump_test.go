@@ -61,7 +61,7 @@ func TestAFleetIsBumpedAtOnce(t *testing.T) {
 					registrations = 1
 				}
 				if n := report.Registrations - len(report.Neighbour); n > registrations || report.Throttled > 0 {
-					t.Errorf("%d registrations, and %d calls that AWS throttled; wanted %d, and none", n, report.Throttled, registrations)
+					t.Errorf("%d registrations, and %d calls that AWS throttled (%v); wanted %d, and none", n, report.Throttled, report.Refused, registrations)
 				}
 			})
 		})
