@@ -69,9 +69,9 @@ type survey struct {
 	credentials metav1.Condition
 	// events is the condition EventsReceived; nil: no queue is named.
 	events *metav1.Condition
-	// sweep is how often settled services are looked at, where that is less often than it is meant to
-	// be; 0: it is not.
-	sweep time.Duration
+	// sweep is how often settled services are looked at, where that is less often than every, which it
+	// is meant to be; 0: it is not.
+	sweep, every time.Duration
 }
 
 // Reconcile makes one look at an environment and writes what it found.
@@ -96,7 +96,7 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 		return ctrl.Result{}, err
 	}
 	s.events = r.heard(&environment, queues)
-	s.sweep = stretched(seconds(environment.Status.SweepSeconds), r.Fleet.Stretched(environment.Name))
+	s.every, s.sweep = r.Every, stretched(seconds(environment.Status.SweepSeconds), r.Fleet.Stretched(environment.Name))
 	if s.asked() {
 		// What is promoted from here does not wait for AWS to say who we are.
 		if err := r.write(ctx, s); err != nil {
@@ -290,8 +290,9 @@ func (s *survey) ready() metav1.Condition {
 	case len(s.namespaces) == 0:
 		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonNoNamespaces, "spec.namespaces names no namespace that exists")
 	case s.sweep > 0:
-		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid, "the releases of %d namespaces are managed; settled services are looked at about every %s: the share of AWS's quotas leaves no more",
-			len(s.namespaces), s.sweep)
+		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid,
+			"the releases of %d namespaces are managed; settled services are looked at about every %s, wanted every %s: the share of AWS's quotas leaves no more; raise --quota-share, or the quota in AWS",
+			len(s.namespaces), s.sweep, s.every)
 	default:
 		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid, "the releases of %d namespaces are managed", len(s.namespaces))
 	}
@@ -301,8 +302,6 @@ func (s *survey) ready() metav1.Condition {
 // long as that is about so. 0: they are looked at in time.
 func stretched(said, now time.Duration) time.Duration {
 	switch {
-	case now == 0:
-		return 0
 	case said > now*3/4 && said < now*5/4:
 		return said
 	case now < time.Minute:
@@ -389,10 +388,9 @@ func (r *EnvironmentReconciler) write(ctx context.Context, s *survey) error {
 
 // SetupWithManager registers the reconciler and its watches.
 func (r *EnvironmentReconciler) SetupWithManager(mgr ctrl.Manager) error {
-	labelled := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{})
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("ecsenvironment-claims").
-		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(labelled)).
+		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(relabelled())).
 		WatchesRawSource(r.claims.source()).
 		WithOptions(controller.Options{RateLimiter: backoff()}).
 		Complete(&claimer{client: r.Client, ownership: r.Ownership})
@@ -401,7 +399,7 @@ func (r *EnvironmentReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("ecsenvironment").
-		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(labelled)).
+		For(&ecsv1alpha1.EcsEnvironment{}, builder.WithPredicates(relabelled())).
 		WatchesRawSource(r.inbox.source()).
 		Watches(&ecsv1alpha1.EcsEnvironment{}, r.gather(r.others), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&ecsv1alpha1.EcsRelease{}, r.gather(func(ctx context.Context, release client.Object) []string {

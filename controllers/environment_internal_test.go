@@ -262,10 +262,10 @@ func TestStatusSaysHowFarTheQuotasStretchASweep(t *testing.T) {
 			t.Errorf("%s: it is %s, wanted %s", name, got, c.want)
 		}
 	}
-	s := &survey{environment: anEnvironment(nil), namespaces: []string{"apps"}, sweep: 11 * time.Minute}
+	s := &survey{environment: anEnvironment(nil), namespaces: []string{"apps"}, sweep: 11 * time.Minute, every: 5 * time.Minute}
 	status := s.status()
 	ready := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady)
-	if ready == nil || ready.Status != metav1.ConditionTrue || !strings.Contains(ready.Message, "about every 11m0s") {
+	if ready == nil || ready.Status != metav1.ConditionTrue || !strings.Contains(ready.Message, "about every 11m0s, wanted every 5m0s") {
 		t.Errorf("Ready is %+v, wanted it to say how often", ready)
 	}
 	if status.SweepSeconds != 660 {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -116,23 +117,6 @@ func (o *Ownership) notYet(environment *ecsv1alpha1.EcsEnvironment) ctrl.Result 
 	return ctrl.Result{}
 }
 
-// claimer has those environments claimed that are to be this manager's. It asks nobody but the cache, so
-// that no claim waits for AWS.
-type claimer struct {
-	client    client.Client
-	ownership *Ownership
-}
-
-// Reconcile says of one environment whether it is to be this manager's.
-func (c *claimer) Reconcile(ctx context.Context, request reconcile.Request) (ctrl.Result, error) {
-	var environment ecsv1alpha1.EcsEnvironment
-	err := c.client.Get(ctx, request.NamespacedName, &environment)
-	if client.IgnoreNotFound(err) != nil {
-		return ctrl.Result{}, err
-	}
-	return ctrl.Result{}, c.ownership.want(request.Name, err == nil && c.ownership.selects(&environment))
-}
-
 // mayWrite is nil while this process may write statuses in an environment, nil being none in particular.
 func (o *Ownership) mayWrite(environment *ecsv1alpha1.EcsEnvironment) error {
 	if o == nil {
@@ -180,6 +164,28 @@ func LeaseOf(environment string) string {
 	sum := sha256.Sum256([]byte(environment))
 	hash := "." + hex.EncodeToString(sum[:])[:16]
 	return name[:maxName-len(hash)] + hash
+}
+
+// claimer has those environments claimed that are to be this manager's. It asks nobody but the cache, so
+// that no claim waits for AWS.
+type claimer struct {
+	client    client.Client
+	ownership *Ownership
+}
+
+// Reconcile says of one environment whether it is to be this manager's.
+func (c *claimer) Reconcile(ctx context.Context, request reconcile.Request) (ctrl.Result, error) {
+	var environment ecsv1alpha1.EcsEnvironment
+	err := c.client.Get(ctx, request.NamespacedName, &environment)
+	if client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{}, c.ownership.want(request.Name, err == nil && c.ownership.selects(&environment))
+}
+
+// relabelled passes environments whose spec or labels are others: they may be another manager's now.
+func relabelled() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{})
 }
 
 // Claimed is told that the lease of an environment was taken, lost or given back. Its releases are looked

@@ -29,27 +29,25 @@ type Inbox struct {
 // Enqueue asks for a pass over a release. It never blocks. Before the controller runs it does
 // nothing: the controller begins with a pass over every release.
 func (i *Inbox) Enqueue(release types.NamespacedName) {
-	i.mu.Lock()
-	queue := i.queue
-	i.mu.Unlock()
-	if queue != nil {
+	if queue := i.filled(); queue != nil {
 		queue.Add(reconcile.Request{NamespacedName: release})
 	}
 }
 
 // EnqueueLater is as Enqueue, for what can wait until everything else was looked at.
 func (i *Inbox) EnqueueLater(release types.NamespacedName) {
-	i.mu.Lock()
-	queue := i.queue
-	i.mu.Unlock()
-	request := reconcile.Request{NamespacedName: release}
-	if orderly, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-		orderly.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, request)
+	if orderly, ok := i.filled().(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		orderly.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, reconcile.Request{NamespacedName: release})
 		return
 	}
-	if queue != nil {
-		queue.Add(request)
-	}
+	i.Enqueue(release)
+}
+
+// filled is the queue into which the inbox goes; nil before the controller runs.
+func (i *Inbox) filled() workqueue.TypedRateLimitingInterface[reconcile.Request] {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.queue
 }
 
 // source hands the controller's queue to the inbox.

@@ -159,7 +159,7 @@ func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manag
 		For(&ecsv1alpha1.EcsRelease{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, r.authorship.foreign()))).
 		Watches(&ecsv1alpha1.EcsRelease{}, unfinishedFirst{}).
 		Watches(&ecsv1alpha1.EcsRelease{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.releasesOf), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))).
+		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.releasesOf), builder.WithPredicates(relabelled())).
 		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.promoted), builder.WithPredicates(provenChanged())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.releasesIn), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(r.Inbox.source()).

@@ -24,11 +24,13 @@ const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 // for its manager and whose failure does not wait for theirs.
 const claimFactor = 8
 
-// elections make the lock by which a process leads, and those of environments that its manager claims.
+// elections are the lock by which this process leads, and those of environments that its manager claims.
 type elections struct {
 	clients   kubernetes.Interface
 	namespace string
 	options   options
+	// lead is the lock of the leader election, wrapped so that the write gate can ask it.
+	lead *leader.Lock
 }
 
 func newElections(config *rest.Config, o options) (*elections, error) {
@@ -38,24 +40,21 @@ func newElections(config *rest.Config, o options) (*elections, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up leader election: %w", err)
 	}
-	return &elections{clients: clients, namespace: leaseNamespace(o), options: o}, nil
-}
-
-// lead is the lock of the election, wrapped so that the write gate can ask it.
-func (e *elections) lead() (*leader.Lock, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("naming this process for leader election: %w", err)
 	}
-	lock, err := e.lock(e.options.leaderID, host+"_"+string(uuid.NewUUID()))
+	e := &elections{clients: clients, namespace: leaseNamespace(o), options: o}
+	lock, err := e.lock(o.leaderID, host+"_"+string(uuid.NewUUID()))
 	if err != nil {
 		return nil, err
 	}
-	return leader.NewLock(lock, e.options.leaseDuration, e.options.margin(), e.options.callTimeout), nil
+	e.lead = leader.NewLock(lock, o.leaseDuration, o.margin(), o.callTimeout)
+	return e, nil
 }
 
-// claims are the leases of environments, held in the name of the manager that lead leads.
-func (e *elections) claims(lead *leader.Lock, changed func(environment string)) *leader.Claims {
+// claims are the leases of environments, held in the name of the manager.
+func (e *elections) claims(changed func(environment string)) *leader.Claims {
 	o := e.options
 	timing := leader.Timing{
 		Lease: claimFactor * o.leaseDuration, RenewDeadline: claimFactor * o.renewDeadline, Retry: claimFactor * o.retryPeriod,
@@ -64,7 +63,7 @@ func (e *elections) claims(lead *leader.Lock, changed func(environment string)) 
 	lock := func(environment string) (resourcelock.Interface, error) {
 		return e.lock(controllers.LeaseOf(environment), o.leaderID)
 	}
-	return leader.NewClaims(timing, lock, lead.Held, changed)
+	return leader.NewClaims(timing, lock, e.lead.Held, changed)
 }
 
 func (e *elections) lock(name, identity string) (resourcelock.Interface, error) {

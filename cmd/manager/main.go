@@ -25,7 +25,6 @@ import (
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/controllers"
 	"heliumai.space/ecsrelease/internal/cloud"
-	"heliumai.space/ecsrelease/internal/leader"
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
@@ -73,29 +72,25 @@ func run(ctx context.Context, o options) error {
 		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
 	}
 	var election *elections
-	var lead *leader.Lock
 	if o.leaderElect {
 		if election, err = newElections(config, o); err != nil {
 			return err
 		}
-		if lead, err = election.lead(); err != nil {
-			return err
-		}
-		settings.LeaderElectionResourceLockInterface = lead
+		settings.LeaderElectionResourceLockInterface = election.lead
 	}
 	mgr, err := ctrl.NewManager(config, settings)
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
-	if err := assemble(ctx, mgr, election, lead, o); err != nil {
+	if err := assemble(ctx, mgr, election, o); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
 }
 
-// assemble puts the AWS edge and the reconcilers into the manager. Without an election, lead is nil and
-// everything is this process's.
-func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, lead *leader.Lock, o options) error {
+// assemble puts the AWS edge and the reconcilers into the manager. Without an election it is nil,
+// and everything is this process's.
+func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, o options) error {
 	inbox := &controllers.Inbox{}
 	reconciler, environments := &controllers.ReleaseReconciler{}, &controllers.EnvironmentReconciler{}
 	ownership, err := o.ownership()
@@ -103,14 +98,14 @@ func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, lead *
 		return err
 	}
 	if election != nil {
-		claims := election.claims(lead, func(environment string) {
+		claims := election.claims(func(environment string) {
 			environments.Claimed(environment)
 			reconciler.Claimed(environment)
 		})
 		if err := mgr.Add(claims); err != nil {
 			return fmt.Errorf("adding the leases of environments: %w", err)
 		}
-		ownership.Lead, ownership.Claims = lead, claims
+		ownership.Lead, ownership.Claims = election.lead, claims
 	}
 	fleet, err := cloud.New(cloud.Options{
 		Share:          o.quotaShare,

@@ -27,10 +27,7 @@ func TestANewLeaderWaitsForTheCallsOfTheLastOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lock, err := election.lead()
-		if err != nil {
-			t.Fatal(err)
-		}
+		lock := election.lead
 		if _, _, err := lock.Get(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -158,8 +158,8 @@ var table = []mutation{
 	{
 		name:     "the new leader's wait is not the length of a call",
 		file:     "cmd/manager/election.go",
-		old:      "e.options.leaseDuration, e.options.margin(), e.options.callTimeout)",
-		new:      "e.options.leaseDuration, e.options.margin(), 0)",
+		old:      "o.leaseDuration, o.margin(), o.callTimeout)",
+		new:      "o.leaseDuration, o.margin(), 0)",
 		catchers: []catcher{{managerTests, "TestANewLeaderWaitsForTheCallsOfTheLastOne"}},
 		why:      "a call of the last leader may take as long as any",
 	},

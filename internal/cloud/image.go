@@ -127,8 +127,8 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 	repository := repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
 	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag, q.Asker}
 	digest := q.Digest
-	if seen, ok := f.tags.get(tagged); q.Tag != "" && !q.Since.IsZero() && ok && !seen.at.Before(q.Since) {
-		digest = seen.digest
+	if told, ok := f.told(q, tagged); ok {
+		digest = told
 	} else if seen, ok := f.present.get(present); q.Tag != "" || !ok || time.Since(seen) >= presenceAge {
 		began := time.Now()
 		var problem *rollout.Problem
@@ -154,6 +154,15 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 	}
 	found.Digest, found.Children = digest, maps.Clone(children)
 	return found, nil
+}
+
+// told is where the tag of a query points to, if that was asked lately enough.
+func (f *Fleet) told(q ImageQuery, key tagKey) (digest string, ok bool) {
+	if q.Tag == "" || q.Since.IsZero() {
+		return "", false
+	}
+	seen, ok := f.tags.get(key)
+	return seen.digest, ok && !seen.at.Before(q.Since)
 }
 
 // resolve is the digest of the image, which is then known to be there and ready to be pulled.

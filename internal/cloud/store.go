@@ -147,8 +147,7 @@ func (f *Fleet) stored(k Key) *rollout.View {
 func (f *Fleet) Stretched(environment string) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	oldest, now := f.options.Slow+f.options.Slow/2, time.Now()
-	stretched := false
+	oldest, now := time.Duration(0), time.Now()
 	for at, r := range f.reflectors {
 		if at.identity.Environment != environment {
 			continue
@@ -157,12 +156,10 @@ func (f *Fleet) Stretched(environment string) time.Duration {
 			if w.view == nil || w.view.Problem != nil || w.inFlight() {
 				continue // not looked at yet, or a look that failed: the releases say so
 			}
-			if age := now.Sub(w.view.At); age > oldest {
-				oldest, stretched = age, true
-			}
+			oldest = max(oldest, now.Sub(w.view.At))
 		}
 	}
-	if !stretched {
+	if oldest <= f.options.Slow+f.options.Slow/2 {
 		return 0
 	}
 	return oldest

@@ -110,9 +110,6 @@ func (c *Claims) Want(name string, wanted bool) error {
 
 // end has a claim be given back; the lock of the claims is held.
 func (c *claim) end() {
-	if !c.wanted {
-		return
-	}
 	c.wanted = false
 	c.vacate()
 }
@@ -132,9 +129,7 @@ func (c *claim) vacate() {
 	if c.wanted || c.inside > 0 {
 		return
 	}
-	select {
-	case <-c.empty:
-	default:
+	if !c.vacant() {
 		close(c.empty)
 	}
 }

@@ -113,6 +113,26 @@ func (p *process) want(t *testing.T, wanted bool) {
 	}
 }
 
+// enter begins something under the claim, which the process must have.
+func (p *process) enter(t *testing.T) (leave func()) {
+	t.Helper()
+	leave, ok := p.Enter("production")
+	if !ok {
+		t.Fatal("what is held can't be entered")
+	}
+	return leave
+}
+
+// rivals are a process that holds the claim, and one of another manager that wants it too.
+func rivals(t *testing.T, start func(string) *process) (holder, rival *process) {
+	t.Helper()
+	holder, rival = start("a"), start("b")
+	holder.want(t, true)
+	synctest.Wait()
+	rival.want(t, true)
+	return holder, rival
+}
+
 // has fails the test unless the process has the claim, or has it not.
 func (p *process) has(t *testing.T, wanted bool, when string) {
 	t.Helper()
@@ -149,14 +169,8 @@ func TestAClaimHasOneHolder(t *testing.T) {
 
 func TestAClaimIsGivenBackWhenNothingIsDoneUnderIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, start func(string) *process) {
-		a, b := start("a"), start("b")
-		a.want(t, true)
-		synctest.Wait()
-		b.want(t, true)
-		leave, ok := a.Enter("production")
-		if !ok {
-			t.Fatal("what is held can't be entered")
-		}
+		a, b := rivals(t, start)
+		leave := a.enter(t)
 		a.want(t, false)
 		time.Sleep(10 * time.Minute)
 		b.has(t, false, "while something is done under it")
@@ -186,10 +200,7 @@ func TestAClaimIsGivenBackWhenNothingIsDoneUnderIt(t *testing.T) {
 
 func TestAClaimThatWasNeverTakenIsGivenUpAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, start func(string) *process) {
-		a, b := start("a"), start("b")
-		a.want(t, true)
-		synctest.Wait()
-		b.want(t, true)
+		a, b := rivals(t, start)
 		time.Sleep(time.Minute)
 		b.want(t, false)
 		synctest.Wait()
@@ -204,10 +215,7 @@ func TestAClaimThatWasNeverTakenIsGivenUpAtOnce(t *testing.T) {
 
 func TestTheNextLeaderOfAManagerGoesOnWithItsClaims(t *testing.T) {
 	inBubble(t, func(t *testing.T, start func(string) *process) {
-		dead, other := start("a"), start("b")
-		dead.want(t, true)
-		synctest.Wait()
-		other.want(t, true)
+		dead, other := rivals(t, start)
 		time.Sleep(time.Minute)
 		dead.cut.Store(true)
 		dead.leads.Store(false)
@@ -240,10 +248,7 @@ func TestTheNextLeaderOfAManagerGoesOnWithItsClaims(t *testing.T) {
 
 func TestAClaimOfADeadManagerExpires(t *testing.T) {
 	inBubble(t, func(t *testing.T, start func(string) *process) {
-		dead, other := start("a"), start("b")
-		dead.want(t, true)
-		synctest.Wait()
-		other.want(t, true)
+		dead, other := rivals(t, start)
 		time.Sleep(time.Minute)
 		dead.cut.Store(true)
 		began := time.Now()
@@ -277,14 +282,8 @@ func TestAClaimOfADeadManagerExpires(t *testing.T) {
 
 func TestAClaimThatCannotBeRenewedIsNotGivenBackUnderAPass(t *testing.T) {
 	inBubble(t, func(t *testing.T, start func(string) *process) {
-		a, b := start("a"), start("b")
-		a.want(t, true)
-		synctest.Wait()
-		b.want(t, true)
-		leave, ok := a.Enter("production")
-		if !ok {
-			t.Fatal("what is held can't be entered")
-		}
+		a, b := rivals(t, start)
+		leave := a.enter(t)
 		time.Sleep(time.Minute)
 		a.stale.Store(true)
 		for b.Held("production") != nil {
@@ -302,11 +301,8 @@ func TestAClaimThatCannotBeRenewedIsNotGivenBackUnderAPass(t *testing.T) {
 
 func TestWhoEndsGivesItsClaimsBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, start func(string) *process) {
-		a, b := start("a"), start("b")
-		a.want(t, true)
-		synctest.Wait()
-		b.want(t, true)
-		leave, _ := a.Enter("production")
+		a, b := rivals(t, start)
+		leave := a.enter(t)
 		a.stop()
 		time.Sleep(time.Minute)
 		b.has(t, false, "while something is done under it")

@@ -27,7 +27,7 @@ var errDead = errors.New("the process is dead")
 type border struct {
 	world *world
 	name  string
-	of    string // the manager
+	of    string // the manager that it is a process of
 
 	mu     sync.Mutex
 	calls  int

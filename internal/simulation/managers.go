@@ -1,11 +1,8 @@
 package simulation
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
@@ -80,11 +77,12 @@ func (w *world) other(manager string) string {
 	return w.managers[0]
 }
 
-// doze puts the process that owns the first realm to sleep for a while, and nobody in its place.
-func (w *world) doze(s *script, lasts time.Duration) {
+// doze puts the process that something happens to next to sleep for a while, and nobody in its place. nil:
+// there is none.
+func (w *world) doze(s *script, lasts time.Duration) *process {
 	sleeper := w.actor()
 	if sleeper == nil {
-		return
+		return nil
 	}
 	w.story.tell("process", "%s falls asleep for %s", sleeper.name, lasts.Round(time.Second))
 	sleeper.border.freeze()
@@ -92,22 +90,15 @@ func (w *world) doze(s *script, lasts time.Duration) {
 		w.story.tell("process", "%s wakes up", sleeper.name)
 		sleeper.border.thaw()
 	})
+	return sleeper
 }
 
 // assign gives an environment to a manager.
 func (w *world) assign(m *realm, manager string) {
-	ctx := context.Background()
-	var environment ecsv1alpha1.EcsEnvironment
-	err := w.user.Get(ctx, client.ObjectKey{Name: m.name}, &environment)
-	if err == nil {
-		m.manager = manager
+	m.manager = manager
+	w.editEnvironment(m.name, func(environment *ecsv1alpha1.EcsEnvironment) {
 		environment.Labels = map[string]string{managerLabel: manager}
-		err = w.user.Update(ctx, &environment)
-	}
-	if err != nil {
-		w.story.violate("the script can be played", "moving environment %s: %v", m.name, err)
-		return
-	}
+	})
 	w.coverage.count("process", "move")
 	w.story.tell("user", "environment %s is manager %s's", m.name, manager)
 }

@@ -137,17 +137,23 @@ func (p *playwright) oddity(at time.Time) {
 	p.user(at.Add(p.between(10*time.Second, 40*time.Minute)), func() { o.right(p.world, s) }, "%s: no longer %s", s.key, o.name)
 }
 
-func (w *world) reenvironment(name string, change func(*ecsv1alpha1.EcsEnvironmentSpec)) {
+// editEnvironment changes an environment, and returns it.
+func (w *world) editEnvironment(name string, change func(*ecsv1alpha1.EcsEnvironment)) *ecsv1alpha1.EcsEnvironment {
 	ctx := context.Background()
-	var environment ecsv1alpha1.EcsEnvironment
-	if err := w.user.Get(ctx, client.ObjectKey{Name: name}, &environment); err != nil {
-		w.story.violate("the script can be played", "reading environment %s: %v", name, err)
-		return
+	environment := &ecsv1alpha1.EcsEnvironment{}
+	err := w.user.Get(ctx, client.ObjectKey{Name: name}, environment)
+	if err == nil {
+		change(environment)
+		err = w.user.Update(ctx, environment)
 	}
-	change(&environment.Spec)
-	if err := w.user.Update(ctx, &environment); err != nil {
-		w.story.violate("the script can be played", "updating environment %s: %v", name, err)
+	if err != nil {
+		w.story.violate("the script can be played", "changing environment %s: %v", name, err)
 	}
+	return environment
+}
+
+func (w *world) reenvironment(name string, change func(*ecsv1alpha1.EcsEnvironmentSpec)) {
+	environment := w.editEnvironment(name, func(e *ecsv1alpha1.EcsEnvironment) { change(&e.Spec) })
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	shut := len(environment.Spec.Windows) > 0 || environment.Spec.Promotion != nil ||

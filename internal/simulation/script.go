@@ -480,19 +480,13 @@ func (p *playwright) sleep(at time.Time) {
 	after := p.between(time.Second, 2*leaseDuration)
 	p.script.add(at, func() {
 		w := p.world
-		sleeper := w.actor()
+		sleeper := w.doze(p.script, after)
 		if sleeper == nil {
 			return
 		}
-		w.story.tell("process", "%s falls asleep for %s", sleeper.name, after.Round(time.Second))
 		w.coverage.count("process", "sleep")
-		sleeper.border.freeze()
 		if w.running(sleeper.manager) == 1 {
 			w.mustStart(sleeper.manager)
 		}
-		p.script.add(time.Now().Add(after), func() {
-			w.story.tell("process", "%s wakes up", sleeper.name)
-			sleeper.border.thaw()
-		})
 	})
 }
