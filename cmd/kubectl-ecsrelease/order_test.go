@@ -19,7 +19,7 @@ import (
 func TestAnOrderIsOneAnnotationWithATokenOfItsOwn(t *testing.T) {
 	held := tell(t, "orders", "awaiting-approval")
 	last := held.Status.Awaiting[0].ID
-	const token = `^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ-[a-z0-9]{5}`
+	const token = `^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ-[a-z2-7]{10}`
 	for _, c := range []struct {
 		args       []string
 		annotation string
