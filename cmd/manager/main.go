@@ -62,6 +62,7 @@ func run(ctx context.Context, o options) error {
 		Scheme:                        scheme,
 		Metrics:                       o.metrics(),
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.profilesAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              o.leaderID, // of the metric only, beside a lock
 		LeaderElectionReleaseOnCancel: true,

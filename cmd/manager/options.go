@@ -21,6 +21,7 @@ type options struct {
 	metricsAddress  string
 	metricsSecure   bool
 	healthAddress   string
+	profilesAddress string
 	shutdownTimeout time.Duration
 
 	leaderElect     bool
@@ -49,6 +50,7 @@ func defaults() options {
 		metricsAddress:   ":8443",
 		metricsSecure:    true,
 		healthAddress:    ":8081",
+		profilesAddress:  "0",
 		shutdownTimeout:  30 * time.Second,
 		leaderElect:      true,
 		leaderID:         "ecsrelease.ecs.heliumai.space",
@@ -67,6 +69,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "Where metrics are served; 0 serves none.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", o.metricsSecure, "Serve metrics by HTTPS, to those whom the cluster's RBAC lets read them.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", o.healthAddress, "Where /healthz and /readyz are served; 0 serves none.")
+	flags.StringVar(&o.profilesAddress, "pprof-bind-address", o.profilesAddress, "Where Go's profiles are served, such as 127.0.0.1:6060, to whoever reaches it; 0 serves none.")
 	flags.DurationVar(&o.shutdownTimeout, "graceful-shutdown-timeout", o.shutdownTimeout, "How long passes under way may take to end before the lease is released.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "Let one of several managers act. Without it there must never be two.")
 	flags.StringVar(&o.leaderNamespace, "leader-election-namespace", o.leaderNamespace, "The namespace of the lease. Default: the pod's own, outside of a cluster default.")

@@ -35,7 +35,7 @@ func TestWithoutFlagsTheManagerIsSetUpForACluster(t *testing.T) {
 		t.Fatalf("the defaults are refused: %v", err)
 	}
 	want := options{
-		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081", shutdownTimeout: 30 * time.Second,
+		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081", profilesAddress: "0", shutdownTimeout: 30 * time.Second,
 		leaderElect: true, leaderID: "ecsrelease.ecs.heliumai.space",
 		leaseDuration: 15 * time.Second, renewDeadline: 10 * time.Second, retryPeriod: time.Second,
 		quotaShare: 0.5, callTimeout: 5 * time.Second,
@@ -51,7 +51,7 @@ func TestWithoutFlagsTheManagerIsSetUpForACluster(t *testing.T) {
 
 func TestEveryOptionHasAFlag(t *testing.T) {
 	o := parsed(t,
-		"--metrics-bind-address=127.0.0.1:1", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:2",
+		"--metrics-bind-address=127.0.0.1:1", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:2", "--pprof-bind-address=127.0.0.1:3",
 		"--graceful-shutdown-timeout=1m", "--leader-elect=false", "--leader-election-namespace=home",
 		"--leader-election-id=lease", "--lease-duration=30s", "--renew-deadline=20s", "--retry-period=3s",
 		"--environment-selector=team in (a, b),!legacy", "--cluster-name=blue", "--quota-share=0.25", "--aws-call-timeout=4s", "--in-flight-interval=6s",
@@ -61,7 +61,7 @@ func TestEveryOptionHasAFlag(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := options{
-		metricsAddress: "127.0.0.1:1", healthAddress: "127.0.0.1:2", shutdownTimeout: time.Minute,
+		metricsAddress: "127.0.0.1:1", healthAddress: "127.0.0.1:2", profilesAddress: "127.0.0.1:3", shutdownTimeout: time.Minute,
 		leaderNamespace: "home", leaderID: "lease",
 		leaseDuration: 30 * time.Second, renewDeadline: 20 * time.Second, retryPeriod: 3 * time.Second,
 		environmentSelector: "team in (a, b),!legacy", clusterName: "blue", quotaShare: 0.25, callTimeout: 4 * time.Second,

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -30,9 +31,11 @@ var regions = []string{region, "ap-southeast-1", "us-east-1"}
 // fleet is many releases of one service each, which runs in some regions.
 type fleet struct {
 	*world
-	targets int
-	sweeps  int                  // that are watched
-	slow    types.NamespacedName // the release that is in flight for a while
+	targets   int
+	sweeps    int                  // that are watched
+	slow      types.NamespacedName // the release that is in flight for a while
+	profile   string               // where the manager serves profiles; "": nowhere
+	profiling errgroup.Group
 }
 
 // fleets is the measurement: a fleet of one target is looked at from all sides, one of three is weighed.
@@ -98,7 +101,7 @@ func (f *fleet) converge(ctx context.Context) (memory, error) {
 		return memory{}, err
 	}
 	say("creating %d releases of %d targets, and waiting until all have converged", f.size.releases, f.targets)
-	if err := f.start("--quota-share=1"); err != nil {
+	if err := f.begun("--quota-share=1"); err != nil {
 		return memory{}, err
 	}
 	if err := f.release(ctx, f.slow, "v1", toCluster(away.Name), away.Services...); err != nil {
@@ -114,10 +117,36 @@ func (f *fleet) converge(ctx context.Context) (memory, error) {
 	if err != nil {
 		return memory{}, err
 	}
+	f.profiled(ctx, "bump")
 	if err := f.ready(ctx, f.size.releases+1); err != nil {
 		return memory{}, err
 	}
+	if err := f.profiling.Wait(); err != nil {
+		return memory{}, err
+	}
 	return memoryOf(f.manager.PID())
+}
+
+// begun starts the manager, which serves profiles where they are asked for.
+func (f *fleet) begun(args ...string) (err error) {
+	if f.profiles != "" {
+		if f.profile, err = lab.FreeAddress(); err != nil {
+			return err
+		}
+		args = append(args, "--pprof-bind-address="+f.profile)
+	}
+	return f.start(args...)
+}
+
+// profiled takes a profile of the manager while something goes on, where profiles are asked for.
+func (f *fleet) profiled(ctx context.Context, what string) {
+	if f.profiles == "" {
+		return
+	}
+	address := f.profile
+	f.profiling.Go(func() error {
+		return profile(ctx, address, f.profiles, fmt.Sprintf("%s-%d", what, f.targets), f.size.profiled)
+	})
 }
 
 // restart brings one release on its way, ends the manager in order and starts it with the flags of a user's.
@@ -156,7 +185,7 @@ func (f *fleet) restart(ctx context.Context) ([]row, error) {
 		return nil, err
 	}
 	began := time.Now()
-	if err := f.start("--sweep-interval=" + f.size.sweep.String()); err != nil {
+	if err := f.begun("--sweep-interval=" + f.size.sweep.String()); err != nil {
 		return nil, err
 	}
 	all, flying, err := f.observed(ctx, began)
@@ -217,6 +246,7 @@ func (f *fleet) watch(ctx context.Context) ([]row, error) {
 	if _, err := f.next(ctx); err != nil {
 		return nil, err
 	}
+	f.profiled(ctx, "sweep")
 	began := time.Now()
 	var looks, calls, changes int
 	var intervals []interval
@@ -242,6 +272,9 @@ func (f *fleet) watch(ctx context.Context) ([]row, error) {
 		if err := f.machine.Alive(); err != nil {
 			return nil, err
 		}
+	}
+	if err := f.profiling.Wait(); err != nil {
+		return nil, err
 	}
 	after, err := f.statusWrites(ctx)
 	if err != nil {

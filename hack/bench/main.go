@@ -24,6 +24,8 @@ type bench struct {
 	size    size
 	// bumper is the test binary of internal/simulation.
 	bumper string
+	// profiles is the directory for the profiles of the fleet's manager; "": none are taken.
+	profiles string
 }
 
 // measurement is some rows of the table, for which a world of its own is brought up.
@@ -46,6 +48,7 @@ func main() {
 	sweep := flag.Duration("sweep-interval", 5*time.Minute, "the manager's, while the fleet is watched; a shorter one makes that shorter")
 	smoke := flag.Bool("smoke", false, "measure next to nothing, quickly, to see that every row comes out")
 	only := flag.String("only", "", "measure only these, by commas: "+strings.Join(names(), ", "))
+	profiles := flag.String("profiles", "", "a directory for CPU profiles of the manager, of a fleet that is released to and of a sweep; none are taken without it")
 	timeout := flag.Duration("timeout", 4*time.Hour, "how long all of it may take")
 	flag.Parse()
 
@@ -54,7 +57,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
-	b := &bench{size: whole(*releases, *sweep), bumper: *bin + "/simulation.test"}
+	b := &bench{size: whole(*releases, *sweep), bumper: *bin + "/simulation.test", profiles: *profiles}
 	if *smoke {
 		b.size = least
 	}

@@ -20,6 +20,8 @@ type size struct {
 	sweeps   int
 	// glance is how often the CPU time that was used is read.
 	glance time.Duration
+	// profiled is how long the profiles last.
+	profiled time.Duration
 	// regions is how many the old pipeline releases to.
 	regions int
 	// bumped is how many releases are bumped at once, in the simulation.
@@ -30,12 +32,12 @@ type size struct {
 func whole(releases int, sweep time.Duration) size {
 	return size{
 		speed: 1, samples: 25, pace: 3 * time.Second, rollouts: 40, failures: 10, failovers: 5,
-		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, regions: 3, bumped: 1000,
+		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, profiled: time.Minute, regions: 3, bumped: 1000,
 	}
 }
 
 // least is what shows that every row comes out.
 var least = size{
 	speed: 20, samples: 2, rollouts: 2, failures: 1, failovers: 1,
-	releases: 20, sweep: 5 * time.Second, sweeps: 1, glance: time.Second, regions: 2, bumped: 40,
+	releases: 20, sweep: 5 * time.Second, sweeps: 1, glance: time.Second, profiled: 2 * time.Second, regions: 2, bumped: 40,
 }

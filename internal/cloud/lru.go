@@ -3,9 +3,10 @@ package cloud
 import (
 	"container/list"
 	"sync"
+	"time"
 )
 
-// lru remembers what was used last, up to a total weight.
+// lru remembers what was used last, up to a total weight, until it is forgotten.
 type lru[K comparable, V any] struct {
 	mu       sync.Mutex
 	capacity int
@@ -18,6 +19,7 @@ type entry[K comparable, V any] struct {
 	key    K
 	value  V
 	weight int
+	used   time.Time
 }
 
 func newLRU[K comparable, V any](capacity int) *lru[K, V] {
@@ -33,7 +35,9 @@ func (c *lru[K, V]) get(key K) (V, bool) {
 		return zero, false
 	}
 	c.order.MoveToFront(element)
-	return element.Value.(*entry[K, V]).value, true
+	found := element.Value.(*entry[K, V])
+	found.used = time.Now()
+	return found.value, true
 }
 
 // put remembers value. One that is heavier than the whole cache is not kept.
@@ -44,7 +48,7 @@ func (c *lru[K, V]) put(key K, value V, weight int) {
 	if weight > c.capacity {
 		return
 	}
-	c.entries[key] = c.order.PushFront(&entry[K, V]{key: key, value: value, weight: weight})
+	c.entries[key] = c.order.PushFront(&entry[K, V]{key: key, value: value, weight: weight, used: time.Now()})
 	c.weight += weight
 	for c.weight > c.capacity {
 		c.remove(c.order.Back().Value.(*entry[K, V]).key)
@@ -55,6 +59,19 @@ func (c *lru[K, V]) drop(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.remove(key)
+}
+
+// forget drops what was not used since a time.
+func (c *lru[K, V]) forget(since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for last := c.order.Back(); last != nil; last = c.order.Back() {
+		oldest := last.Value.(*entry[K, V])
+		if !oldest.used.Before(since) {
+			return
+		}
+		c.remove(oldest.key)
+	}
 }
 
 func (c *lru[K, V]) remove(key K) {

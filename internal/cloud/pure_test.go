@@ -173,6 +173,26 @@ func TestTheLeastRecentlyUsedGoesFirstAndWhatIsTooHeavyIsNotKept(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyUsesIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newLRU[string, int](10)
+		c.put("used", 1, 4)
+		c.put("unused", 2, 4)
+		time.Sleep(time.Minute)
+		c.get("used")
+		c.put("new", 3, 2)
+		c.forget(time.Now().Add(-time.Second))
+		for key, wanted := range map[string]bool{"used": true, "unused": false, "new": true} {
+			if _, ok := c.get(key); ok != wanted {
+				t.Errorf("%s is remembered: %v, wanted %v", key, ok, wanted)
+			}
+		}
+		if c.weight != 6 || c.order.Len() != 2 {
+			t.Errorf("%d entries weigh %d, wanted 2 of 6", c.order.Len(), c.weight)
+		}
+	})
+}
+
 func TestAnAbsentDeploymentConfigurationIsNotOneOfZero(t *testing.T) {
 	v := project(&ecstypes.Service{}, time.Time{})
 	if v.MinimumHealthyPercent != -1 || v.MaximumPercent != -1 || v.Controller != "ECS" || v.Express {

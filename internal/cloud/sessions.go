@@ -42,8 +42,12 @@ func (f *Fleet) leave(identities map[Identity]bool) {
 	maps.DeleteFunc(f.sessions, func(key sessionKey, _ *session) bool { return identities[key.identity] })
 }
 
-// tidy drops sessions that are idle, until ctx is done: identities that were asked about, or
-// registries that were looked into, and never watched.
+// memoryIdle is for how long an answer of AWS's is kept that nobody uses: longer than a rollout takes
+// between two steps. What has settled needs none of them.
+const memoryIdle = time.Hour
+
+// tidy drops what is idle, until ctx is done: answers of AWS's, and sessions of identities that were
+// asked about, or of registries that were looked into, and never watched.
 func (f *Fleet) tidy(ctx context.Context) {
 	ticker := time.NewTicker(sessionIdle)
 	defer ticker.Stop()
@@ -53,6 +57,7 @@ func (f *Fleet) tidy(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			f.dropIdle(now)
+			f.forgetIdle(now)
 		}
 	}
 }
@@ -67,4 +72,14 @@ func (f *Fleet) dropIdle(now time.Time) {
 	f.sessionsMu.Lock()
 	defer f.sessionsMu.Unlock()
 	maps.DeleteFunc(f.sessions, func(key sessionKey, s *session) bool { return !watched[key] && now.Sub(s.used) >= sessionIdle })
+}
+
+// forgetIdle drops the answers of AWS's that nobody uses.
+func (f *Fleet) forgetIdle(now time.Time) {
+	for _, memory := range []interface{ forget(since time.Time) }{
+		f.documents, f.summaries, f.newest, f.targets, f.manifests, f.labels, f.mutabilities, f.present, f.tags,
+		f.deployments, f.searches, f.listings, f.foreign, f.actives, f.healths, f.fronts, f.instances, f.hinted,
+	} {
+		memory.forget(now.Add(-memoryIdle))
+	}
 }

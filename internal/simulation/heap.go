@@ -1,0 +1,108 @@
+package simulation
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// HeapReport is what a manager has in memory of a fleet, before and after a time in which the fleet is
+// looked at, and each release of it released to once a day.
+type HeapReport struct {
+	Releases int
+	// Lasted is how much virtual time lies between the two.
+	Lasted time.Duration
+	// Before and After are live bytes after a collection, without those of AWS and of the API server,
+	// which live in the same process.
+	Before, After int64
+	// Violations are the promises that were broken; none: all were kept.
+	Violations []string
+}
+
+// Growth is by how much the heap has grown, as a share of what it was.
+func (r *HeapReport) Growth() float64 { return float64(r.After)/float64(r.Before) - 1 }
+
+// restTime is how long a manager is left alone before it is weighed: nothing is under way then, and what
+// nobody uses any more is forgotten.
+const restTime = 2 * time.Hour
+
+// historyLength is how many releases it takes to fill a history.
+const historyLength = 10
+
+// RunHeap weighs a manager, lets days pass, and weighs it again. It is called in a testing/synctest bubble,
+// while nothing else runs in the process.
+func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
+	w, err := bareWorld(setup, 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.crowd(Bump{Releases: releases}); err != nil {
+		return nil, err
+	}
+	for _, s := range w.subjects {
+		s.create()
+	}
+	w.mustStart("")
+	tag := 0
+	bump := func() error {
+		tag = tag%(neighbourTags-1) + 1
+		for _, s := range w.subjects {
+			s.bump(fmt.Sprint("v", tag))
+		}
+		if !w.waitReady(w.subjects, 3*time.Hour) {
+			return fmt.Errorf("the fleet does not become Ready with v%d: %v", tag, w.story.violations)
+		}
+		w.ledger.audit() // the journal is short
+		return nil
+	}
+	for range historyLength {
+		if err := bump(); err != nil {
+			w.finish()
+			return nil, err
+		}
+	}
+	report := &HeapReport{Releases: releases}
+	began := time.Now()
+	report.Before = w.weigh()
+	w.mustStart("")
+	for range days {
+		if err := bump(); err != nil {
+			w.finish()
+			return nil, err
+		}
+		w.until(began.Add(24 * time.Hour * time.Duration(1+int(time.Since(began)/(24*time.Hour)))))
+	}
+	report.Lasted = time.Since(began)
+	report.After = w.weigh()
+	w.finish()
+	_, report.Violations = w.story.told()
+	return report, nil
+}
+
+// weigh says what the manager has alive: what there is with it, less what is left when it has ended.
+// None goes on in its place.
+func (w *world) weigh() int64 {
+	w.until(time.Now().Add(restTime))
+	with := live()
+	w.closing = true
+	for _, p := range w.alive {
+		p.cancel()
+	}
+	for len(w.alive) > 0 {
+		w.buried(<-w.ended)
+	}
+	w.alive = nil // an empty slice still knows who was in it
+	w.until(time.Now().Add(restTime)) // what it had left behind ends as well
+	without := live()
+	w.closing = false
+	return with - without
+}
+
+// live is what is reachable.
+func live() int64 {
+	runtime.GC()
+	runtime.GC() // what finalizers let go of
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc) //nolint:gosec // far below
+}

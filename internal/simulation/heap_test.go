@@ -1,0 +1,39 @@
+package simulation
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+	"testing/synctest"
+)
+
+// What a manager has in memory does not grow in a week. With RELEASES=n they are so many, and with
+// REPORT=json the report is printed.
+func TestTheHeapDoesNotGrowInAWeek(t *testing.T) {
+	shared, err := setup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	releases := int(number(t, "RELEASES", 30))
+	synctest.Test(t, func(t *testing.T) {
+		report, err := RunHeap(shared, releases, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%+v: %.1f%%", *report, 100*report.Growth())
+		if os.Getenv("REPORT") == "json" {
+			line, err := json.Marshal(report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Println(string(line))
+		}
+		for _, violation := range report.Violations {
+			t.Error(violation)
+		}
+		if growth := report.Growth(); growth > 0.05 || report.Before <= 0 {
+			t.Errorf("it grew by %.1f%%, from %d to %d bytes", 100*growth, report.Before, report.After)
+		}
+	})
+}
