@@ -124,7 +124,11 @@ func (f *fleet) converge(ctx context.Context) (memory, error) {
 	if err := f.profiling.Wait(); err != nil {
 		return memory{}, err
 	}
-	return memoryOf(f.manager.PID())
+	crowded, err := memoryOf(f.manager.PID())
+	if err != nil || f.profiles == "" {
+		return crowded, err
+	}
+	return crowded, profile(ctx, f.profile, ofHeap, f.profiles, fmt.Sprintf("heap-%d", f.targets))
 }
 
 // begun starts the manager, which serves profiles where they are asked for.
@@ -145,7 +149,7 @@ func (f *fleet) profiled(ctx context.Context, what string) {
 	}
 	address := f.profile
 	f.profiling.Go(func() error {
-		return profile(ctx, address, f.profiles, fmt.Sprintf("%s-%d", what, f.targets), f.size.profiled)
+		return profile(ctx, address, ofCPU(f.size.profiled), f.profiles, fmt.Sprintf("%s-%d", what, f.targets))
 	})
 }
 

@@ -10,10 +10,17 @@ import (
 	"time"
 )
 
-// profile takes a CPU profile of a manager, which serves them at an address, and keeps it in a file of the
+// ofCPU and ofHeap are what profiles there are, as Go serves them.
+func ofCPU(lasts time.Duration) string {
+	return fmt.Sprintf("profile?seconds=%d", int(lasts.Seconds()))
+}
+
+const ofHeap = "heap?gc=1"
+
+// profile takes a profile of a manager, which serves them at an address, and keeps it in a file of the
 // directory for them.
-func profile(ctx context.Context, address, directory, name string, lasts time.Duration) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", address, int(lasts.Seconds())), http.NoBody)
+func profile(ctx context.Context, address, what, directory, name string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/debug/pprof/%s", address, what), http.NoBody)
 	if err != nil {
 		return fmt.Errorf("asking for a profile: %w", err)
 	}

@@ -72,7 +72,8 @@ type Fleet struct {
 
 	flight flight
 
-	documents    *lru[revisionKey, *taskdef.Document]
+	documents    *lru[revisionKey, *taskdef.Document] // of a few: parsed, one takes ten times as much as its text
+	texts        *lru[revisionKey, []byte]
 	summaries    *lru[revisionKey, summary]
 	newest       *lru[familyKey, int]
 	targets      *lru[targetKey, serviceRevision]
@@ -139,7 +140,8 @@ func New(o Options) (*Fleet, error) {
 		owners:       map[types.NamespacedName]map[Key]bool{},
 		reflectors:   map[neighbourhood]*reflector{},
 		sessions:     map[sessionKey]*session{},
-		documents:    newLRU[revisionKey, *taskdef.Document](32 << 20),
+		documents:    newLRU[revisionKey, *taskdef.Document](200),
+		texts:        newLRU[revisionKey, []byte](32 << 20),
 		summaries:    newLRU[revisionKey, summary](20_000),
 		newest:       newLRU[familyKey, int](20_000),
 		targets:      newLRU[targetKey, serviceRevision](10_000),

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -44,8 +45,15 @@ type summary struct {
 // TaskDefinition reads a revision, spelled family:revision, with its tags. What a revision
 // says never changes, so one that was ACTIVE is not read again while there is room for it.
 func (f *Fleet) TaskDefinition(ctx context.Context, id Identity, region, revision string) (*taskdef.Document, *rollout.Problem) {
-	if document, ok := f.documents.get(revisionKey{identity: id, region: region, revision: revision}); ok {
+	key := revisionKey{identity: id, region: region, revision: revision}
+	if document, ok := f.documents.get(key); ok {
 		return document, nil
+	}
+	if text, ok := f.texts.get(key); ok {
+		if document, err := taskdef.Parse(text); err == nil { // as it was when it was read
+			f.documents.put(key, document, 1)
+			return document, nil
+		}
 	}
 	return f.describeDefinition(ctx, id, region, revision, urgent)
 }
@@ -79,24 +87,26 @@ func (f *Fleet) describeDefinition(ctx context.Context, id Identity, region, rev
 	if err != nil {
 		return nil, because(rollout.ProblemRefused, ecsv1alpha1.ReasonObservationFailed, "%s: %v", doing, err)
 	}
-	f.remember(revisionKey{identity: id, region: region, revision: revision}, document, len(raw))
+	f.remember(revisionKey{identity: id, region: region, revision: revision}, document, raw)
 	return document, nil
 }
 
-// remember caches a document that was read, and what a search would want to know of it.
-func (f *Fleet) remember(key revisionKey, document *taskdef.Document, size int) {
+// remember caches a document that was read, its text, and what a search would want to know of it.
+func (f *Fleet) remember(key revisionKey, document *taskdef.Document, text []byte) {
 	f.seen(key.identity, key.region, key.revision)
 	if !isActive(document) {
 		f.forgetRevision(key)
 		return
 	}
-	f.documents.put(key, document, size)
+	f.documents.put(key, document, 1)
+	f.texts.put(key, bytes.Clone(text), len(text))
 	f.summaries.put(key, summarize(document), 1)
 }
 
 // forgetRevision forgets that a revision is ACTIVE.
 func (f *Fleet) forgetRevision(key revisionKey) {
 	f.documents.drop(key)
+	f.texts.drop(key)
 	f.summaries.drop(key)
 	f.actives.drop(key)
 }

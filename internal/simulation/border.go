@@ -42,6 +42,13 @@ func newBorder(w *world, name, of string) *border {
 	return &border{world: w, name: name, of: of, counts: map[uint64]uint64{}, dead: make(chan struct{})}
 }
 
+// forget forgets how often which calls were made: that is the simulation's, and none of the process's.
+func (b *border) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts = map[uint64]uint64{}
+}
+
 // kubernetes wraps the way to the API server.
 func (b *border) kubernetes(next http.RoundTripper) http.RoundTripper {
 	return &crossing{border: b, next: next, least: 2 * time.Millisecond, most: 12 * time.Millisecond}

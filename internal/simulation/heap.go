@@ -83,6 +83,9 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 // None goes on in its place.
 func (w *world) weigh() int64 {
 	w.until(time.Now().Add(restTime))
+	for _, p := range w.alive {
+		p.border.forget()
+	}
 	with := live()
 	w.closing = true
 	for _, p := range w.alive {
