@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"container/list"
+	"maps"
 	"sync"
 	"time"
 )
@@ -68,10 +69,13 @@ func (c *lru[K, V]) forget(since time.Time) {
 	for last := c.order.Back(); last != nil; last = c.order.Back() {
 		oldest := last.Value.(*entry[K, V])
 		if !oldest.used.Before(since) {
-			return
+			break
 		}
 		c.remove(oldest.key)
 	}
+	entries := make(map[K]*list.Element, len(c.entries)) // a map never gets smaller
+	maps.Copy(entries, c.entries)
+	c.entries = entries
 }
 
 func (c *lru[K, V]) remove(key K) {
