@@ -182,3 +182,22 @@ type Answer struct {
 	OK      bool
 	Message string
 }
+
+// Unanswered is why not all is known of a way in: of several problems, one that does not pass by itself.
+// nil: all is known.
+func (s *Seen) Unanswered() *rollout.Problem {
+	problems := []*rollout.Problem{s.Zone.Problem, s.Records.Problem, s.Accelerator.Problem, s.AcceleratorListeners.Problem}
+	for _, r := range s.Regions {
+		problems = append(problems, r.Balancer.Problem, r.Listeners.Problem, r.Certificates.Problem, r.Rules.Problem)
+		for _, service := range r.Services {
+			problems = append(problems, service.Groups.Problem, service.Tasks.Problem)
+		}
+	}
+	var found *rollout.Problem
+	for _, p := range problems {
+		if p != nil && p.Class != rollout.ProblemMissing && (found == nil || found.Delay() && (!p.Delay() || p.RetryAfter > found.RetryAfter)) {
+			found = p
+		}
+	}
+	return found
+}
