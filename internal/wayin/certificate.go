@@ -104,8 +104,10 @@ func (j *judge) worth(c Certificate) verdict {
 		return verdict{ecsv1alpha1.HopBroken, c.ARN + " is gone", "a certificate that exists", "give the listener another certificate"}
 	case c.Status == "PENDING_VALIDATION" && c.Proof.Name != "":
 		return verdict{ecsv1alpha1.HopPending, c.Status, "ISSUED", fmt.Sprintf("create the record %s %s: %s", c.Proof.Name, c.Proof.Type, c.Proof.Value)}
+	case c.Status == "PENDING_VALIDATION" && c.Method == "EMAIL":
+		return verdict{ecsv1alpha1.HopPending, c.Status + " by EMAIL", "ISSUED", "answer the email, or request one that is validated by DNS"}
 	case c.Status == "PENDING_VALIDATION":
-		return verdict{ecsv1alpha1.HopPending, c.Status + " by " + c.Method, "ISSUED", "answer what Certificate Manager asks, or request one that is validated by DNS"}
+		return verdict{ecsv1alpha1.HopPending, c.Status, "ISSUED", "nothing: Certificate Manager looks for the record that it asked for, which may take half an hour"}
 	case c.Status == "EXPIRED", !c.NotAfter.IsZero() && !c.NotAfter.After(j.now):
 		return verdict{ecsv1alpha1.HopBroken, "it expired on " + until, "a certificate that is valid", "renew it, or request another one, and give it to the listener"}
 	case c.Status != "ISSUED" && c.Why != "":

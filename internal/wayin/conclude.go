@@ -19,8 +19,8 @@ var building = []ecsv1alpha1.HopName{
 	ecsv1alpha1.HopRecord, ecsv1alpha1.HopProbe,
 }
 
-// Conclude is the status of an endpoint whose hops were judged. problems are those of the looks that
-// could not be made, by which an unknown hop's reason is told.
+// Conclude is the status of an endpoint whose hops were judged. problem is why not all is known, as
+// Unanswered tells it; nil: all is.
 func Conclude(endpoint *ecsv1alpha1.EcsEndpoint, hops []ecsv1alpha1.Hop, now metav1.Time, problem *rollout.Problem) ecsv1alpha1.EcsEndpointStatus {
 	status := *endpoint.Status.DeepCopy()
 	status.ObservedGeneration = endpoint.Generation
@@ -91,6 +91,11 @@ func conclusion(spec *ecsv1alpha1.EcsEndpointSpec, hops []ecsv1alpha1.Hop, wired
 		v := outcome{metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, where(unknown) + ": " + unknown.Seen, ecsv1alpha1.ConditionReconciling, unknown}
 		if problem != nil && !problem.Delay() {
 			v.reason, v.also = cmp.Or(problem.Reason, v.reason), ecsv1alpha1.ConditionStalled
+			if i := slices.IndexFunc(hops, func(h ecsv1alpha1.Hop) bool {
+				return h.State == ecsv1alpha1.HopUnknown && h.Seen == clip(problem.Message)
+			}); i >= 0 {
+				v.hop, v.message = &hops[i], where(&hops[i])+": "+hops[i].Seen
+			}
 		}
 		return v
 	}
