@@ -40,6 +40,7 @@ type region struct {
 	cloudwatch *cloudwatchState
 	sqs        *sqsState
 	events     *eventBus
+	route53    *route53State
 	buckets    map[string]*bucket
 }
 
@@ -50,7 +51,7 @@ type call struct {
 	account   *account
 	region    *region
 	principal principal
-	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events"
+	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events", "route53"
 	operation string // "UpdateService"
 	requestID string
 	protocol  wireProtocol
