@@ -40,6 +40,7 @@ var targets = map[string]string{
 	"GraniteServiceVersion20100801":        "cloudwatch",
 	"AmazonSQS":                            "sqs",
 	"AWSEvents":                            "events",
+	"CertificateManager":                   "acm",
 }
 
 // queryCompatible are the services that spoke the query protocol once: their clients may want
@@ -270,11 +271,19 @@ func typeName(service, code string) string {
 	}
 }
 
+// messageMember is what an error has its message in.
+func messageMember(service, code string) string {
+	if service == "acm" && code == "AccessDeniedException" {
+		return "Message"
+	}
+	return "message"
+}
+
 func jsonError(service string, e *apiError) answer {
 	document := map[string]any{}
 	maps.Copy(document, e.extra)
 	document["__type"] = typeName(service, e.code)
-	document["message"] = e.message
+	document[messageMember(service, e.code)] = e.message
 	body, err := marshalJSON(document)
 	if err != nil {
 		body = fmt.Appendf(nil, `{"__type":%q}`, e.code)

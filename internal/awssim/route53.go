@@ -132,7 +132,10 @@ func (g *zoneChange) view() changeInfo {
 func (c *call) submit(comment string) changeInfo {
 	g := &zoneChange{id: "C" + c.zoneID(), comment: comment, submitted: c.sim.now()}
 	c.region.route53.changes[g.id] = g
-	c.sim.after(zonePropagation, func() { g.inSync = true })
+	c.sim.after(zonePropagation, func() {
+		g.inSync = true
+		c.sim.reviewCertificates()
+	})
 	return g.view()
 }
 

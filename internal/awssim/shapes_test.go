@@ -51,7 +51,7 @@ type shapeModel struct {
 
 func loadModels() (map[string]*serviceModel, error) {
 	models := map[string]*serviceModel{}
-	for _, service := range []string{"cloudwatch", "ecr", "ecs", "elbv2", "events", "route53", "sqs", "sts"} {
+	for _, service := range []string{"acm", "cloudwatch", "ecr", "ecs", "elbv2", "events", "route53", "sqs", "sts"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", "botocore", service+".json"))
 		if err != nil {
 			return nil, err
@@ -91,6 +91,7 @@ var unsentMembers = map[string]string{
 // documentedValues are values that the service's pages list and its model does not.
 var documentedValues = map[string][]string{
 	"ServiceDeploymentLifecycleStage": {"PRE_PRODUCTION_TRAFFIC_SHIFT"},
+	"KeyAlgorithm":                    {"RSA-2048", "EC-prime256v1", "EC-secp384r1"}, // of answers
 }
 
 // shapeCheck walks a value beside its shape and collects what does not fit.

@@ -76,6 +76,7 @@ func New(options Options) *Simulator {
 		"sqs":                  s.sqsOperations(),
 		"events":               s.eventsOperations(),
 		"route53":              s.route53Operations(),
+		"acm":                  s.acmOperations(),
 	}
 	s.admin = s.adminRoutes()
 	return s
@@ -103,6 +104,7 @@ func (a *account) region(s *Simulator, name string) *region {
 		r.sqs = newSQSState()
 		r.events = newEventBus(s.world, r)
 		r.route53 = newRoute53State()
+		r.acm = newACMState(r)
 		a.regions[name] = r
 	}
 	return r

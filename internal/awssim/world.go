@@ -41,6 +41,7 @@ type region struct {
 	sqs        *sqsState
 	events     *eventBus
 	route53    *route53State
+	acm        *acmState
 	buckets    map[string]*bucket
 }
 
@@ -51,7 +52,7 @@ type call struct {
 	account   *account
 	region    *region
 	principal principal
-	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events", "route53"
+	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events", "route53", "acm"
 	operation string // "UpdateService"
 	requestID string
 	protocol  wireProtocol

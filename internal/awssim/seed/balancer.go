@@ -22,6 +22,9 @@ type Balancer struct {
 	Port int32
 	// TLS makes it a listener for HTTPS.
 	TLS bool
+	// Certificate is the ARN of the one that it has then; "" means a server certificate of
+	// IAM's, which there need not be.
+	Certificate string
 	// Pair makes two target groups, Name-blue and Name-green, between which a rule shifts
 	// production traffic and a second one the traffic with the header X-Test. Else there is
 	// one, Name.
@@ -86,8 +89,7 @@ func (b Balancer) listener(made *Balanced) *elb.CreateListenerInput {
 		LoadBalancerArn: &made.LoadBalancer, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(cmp.Or(b.Port, 80)), DefaultActions: made.fallback(),
 	}
 	if b.TLS {
-		place := strings.Split(made.LoadBalancer, ":")
-		certificate := "arn:aws:acm:" + place[3] + ":" + place[4] + ":certificate/" + b.Name
+		certificate := cmp.Or(b.Certificate, "arn:aws:iam::"+strings.Split(made.LoadBalancer, ":")[4]+":server-certificate/"+b.Name)
 		in.Protocol, in.Port = types.ProtocolEnumHttps, aws.Int32(cmp.Or(b.Port, 443))
 		in.Certificates = []types.Certificate{{CertificateArn: &certificate}}
 	}
