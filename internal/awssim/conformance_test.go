@@ -195,6 +195,7 @@ var targetServices = map[string]string{
 	"AmazonSQS":                            "sqs",
 	"AWSEvents":                            "events",
 	"CertificateManager":                   "acm",
+	"GlobalAccelerator_V20180706":          "globalaccelerator",
 }
 
 var versionServices = map[string]string{"2011-06-15": "sts", "2015-12-01": "elbv2", "2010-08-01": "cloudwatch"}

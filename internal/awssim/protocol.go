@@ -41,6 +41,7 @@ var targets = map[string]string{
 	"AmazonSQS":                            "sqs",
 	"AWSEvents":                            "events",
 	"CertificateManager":                   "acm",
+	"GlobalAccelerator_V20180706":          "globalaccelerator",
 }
 
 // queryCompatible are the services that spoke the query protocol once: their clients may want
@@ -273,7 +274,7 @@ func typeName(service, code string) string {
 
 // messageMember is what an error has its message in.
 func messageMember(service, code string) string {
-	if service == "acm" && code == "AccessDeniedException" {
+	if service == "globalaccelerator" || service == "acm" && code == "AccessDeniedException" {
 		return "Message"
 	}
 	return "message"

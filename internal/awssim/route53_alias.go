@@ -61,6 +61,9 @@ func (w *world) resolveAWS(zone, name string) (within, found bool) {
 		within = elbZone(b.state.region.name) == zone
 		return within, within
 	}
+	if strings.HasSuffix(name, ".awsglobalaccelerator.com") {
+		return zone == acceleratorZone, zone == acceleratorZone && w.acceleratorNamed(name)
+	}
 	place, isBalancer := strings.CutSuffix(name, ".elb.amazonaws.com")
 	return isBalancer && elbZone(place[strings.LastIndex(place, ".")+1:]) == zone, false
 }

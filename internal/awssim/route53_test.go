@@ -47,6 +47,13 @@ func aRecord(action types.ChangeAction, name string, values ...string) types.Cha
 	return types.Change{Action: action, ResourceRecordSet: set}
 }
 
+// aliasChange points a name to another one of AWS's.
+func aliasChange(name, zone, target string) types.Change {
+	return types.Change{Action: types.ChangeActionUpsert, ResourceRecordSet: &types.ResourceRecordSet{
+		Name: &name, Type: types.RRTypeA, AliasTarget: &types.AliasTarget{HostedZoneId: &zone, DNSName: &target, EvaluateTargetHealth: true},
+	}}
+}
+
 func changeRecords(t *testing.T, client *route53.Client, zone string, changes ...types.Change) (*types.ChangeInfo, error) {
 	t.Helper()
 	out, err := client.ChangeResourceRecordSets(t.Context(), &route53.ChangeResourceRecordSetsInput{
@@ -223,11 +230,11 @@ func TestAliasesPointToWhatIsThere(t *testing.T) {
 	f := newELBFixture(t, s)
 	b := must(f.client.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{}))(t).LoadBalancers[0]
 	alias := func(zone, name string, change ...func(*types.ResourceRecordSet)) types.Change {
-		set := &types.ResourceRecordSet{Name: aws.String("shop.example.com"), Type: types.RRTypeA, AliasTarget: &types.AliasTarget{HostedZoneId: &zone, DNSName: &name, EvaluateTargetHealth: true}}
+		made := aliasChange("shop.example.com", zone, name)
 		for _, c := range change {
-			c(set)
+			c(made.ResourceRecordSet)
 		}
-		return types.Change{Action: types.ChangeActionUpsert, ResourceRecordSet: set}
+		return made
 	}
 	for name, c := range map[string]struct {
 		change types.Change
@@ -293,6 +300,21 @@ func TestARequestToRoute53IsRefusedAsItsSchemaSays(t *testing.T) {
 	}
 	_, err := route53.NewFromConfig(cfg).ListHostedZones(t.Context(), &route53.ListHostedZonesInput{})
 	wantCode(t, err, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, not 'ap-south-1'.")
+}
+
+// jsonRequest is a signed call of an operation of a JSON protocol.
+func jsonRequest(t *testing.T, target, body, service, region string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://awssim.local/", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", jsonContentType)
+	r.Header.Set("X-Amz-Target", target)
+	if err := v4.NewSigner().SignHTTP(t.Context(), rootKey, r, sha256Hex(body), service, region, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func route53Request(t *testing.T, method, path, body string) *http.Request {

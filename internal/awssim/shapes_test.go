@@ -51,7 +51,7 @@ type shapeModel struct {
 
 func loadModels() (map[string]*serviceModel, error) {
 	models := map[string]*serviceModel{}
-	for _, service := range []string{"acm", "cloudwatch", "ecr", "ecs", "elbv2", "events", "route53", "sqs", "sts"} {
+	for _, service := range []string{"acm", "cloudwatch", "ecr", "ecs", "elbv2", "events", "globalaccelerator", "route53", "sqs", "sts"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", "botocore", service+".json"))
 		if err != nil {
 			return nil, err

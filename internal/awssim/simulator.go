@@ -77,6 +77,7 @@ func New(options Options) *Simulator {
 		"events":               s.eventsOperations(),
 		"route53":              s.route53Operations(),
 		"acm":                  s.acmOperations(),
+		"globalaccelerator":    s.acceleratorOperations(),
 	}
 	s.admin = s.adminRoutes()
 	return s
@@ -105,6 +106,7 @@ func (a *account) region(s *Simulator, name string) *region {
 		r.events = newEventBus(s.world, r)
 		r.route53 = newRoute53State()
 		r.acm = newACMState(r)
+		r.accelerators = newAcceleratorState()
 		a.regions[name] = r
 	}
 	return r
