@@ -117,20 +117,31 @@ func (b Balancer) targetGroup(ctx context.Context, client *elb.Client, name stri
 // fallback are the listener's default actions.
 func (b *Balanced) fallback() []types.Action {
 	if b.Alternate == "" {
+		return b.forward()
+	}
+	return []types.Action{notFound()}
+}
+
+func notFound() types.Action {
+	return types.Action{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: aws.String("404")}}
+}
+
+// forward sends all traffic to TargetGroup, and none yet to the alternate one.
+func (b *Balanced) forward() []types.Action {
+	if b.Alternate == "" {
 		return []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &b.TargetGroup}}
 	}
-	return []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: aws.String("404")}}}
+	return []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{TargetGroups: []types.TargetGroupTuple{
+		{TargetGroupArn: &b.TargetGroup, Weight: aws.Int32(100)},
+		{TargetGroupArn: &b.Alternate, Weight: aws.Int32(0)},
+	}}}}
 }
 
 // rules are the two between which ECS shifts traffic: at first all of it goes to TargetGroup.
 func (b *Balanced) rules(ctx context.Context, client *elb.Client) error {
-	forward := []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{TargetGroups: []types.TargetGroupTuple{
-		{TargetGroupArn: &b.TargetGroup, Weight: aws.Int32(100)},
-		{TargetGroupArn: &b.Alternate, Weight: aws.Int32(0)},
-	}}}}
 	create := func(priority int32, condition types.RuleCondition) (string, error) {
 		out, err := client.CreateRule(ctx, &elb.CreateRuleInput{
-			ListenerArn: &b.Listener, Priority: &priority, Actions: forward, Conditions: []types.RuleCondition{condition},
+			ListenerArn: &b.Listener, Priority: &priority, Actions: b.forward(), Conditions: []types.RuleCondition{condition},
 		})
 		if err != nil {
 			return "", err
