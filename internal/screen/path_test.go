@@ -15,9 +15,9 @@ import (
 	"heliumai.space/ecsrelease/internal/wayin"
 )
 
-// looked is when the ways in were looked at, and drawn is when they are shown.
+// looked is about when the ways in were looked at, and shownAt is when they are drawn.
 var (
-	looked = metav1.Date(2026, 11, 26, 6, 0, 0, 0, time.UTC)
+	looked  = metav1.Date(2026, 11, 26, 6, 0, 0, 0, time.UTC)
 	shownAt = looked.Add(5 * time.Minute)
 )
 
