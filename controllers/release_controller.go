@@ -62,8 +62,6 @@ type ReleaseReconciler struct {
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsreleases/status,verbs=patch
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsenvironments,verbs=get;list;watch
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsenvironments/status,verbs=patch
-// +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsendpoints,verbs=get;list;watch
-// +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsendpoints/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
