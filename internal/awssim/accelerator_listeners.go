@@ -55,21 +55,21 @@ func (in *acceleratorListenerSettings) apply(l *acceleratorListener) error {
 	return nil
 }
 
-// checkPorts refuses ranges that are none, or that overlap each other or another listener's
-// of the protocol. l is the listener in the state that it has now.
-func (changed *acceleratorListener) checkPorts(l *acceleratorListener) error {
-	for i, ports := range changed.ranges {
+// checkPorts refuses ranges that are none, or that overlap each other or those of another
+// listener of the protocol. was is the listener itself, as it is now.
+func (l *acceleratorListener) checkPorts(was *acceleratorListener) error {
+	for i, ports := range l.ranges {
 		if ports.FromPort == nil || ports.ToPort == nil {
 			return acceleratorError("InvalidPortRangeException", "A port range must have a FromPort and a ToPort.")
 		}
 		if err := firstError(acceleratorWithin("fromPort", ports.FromPort, 1, 65535), acceleratorWithin("toPort", ports.ToPort, 1, 65535)); err != nil {
 			return err
 		}
-		if *ports.FromPort > *ports.ToPort || slices.ContainsFunc(changed.ranges[:i], ports.overlaps) {
+		if *ports.FromPort > *ports.ToPort || slices.ContainsFunc(l.ranges[:i], ports.overlaps) {
 			return acceleratorError("InvalidPortRangeException", "The port range from %d to %d is not valid.", *ports.FromPort, *ports.ToPort)
 		}
-		for _, other := range changed.accelerator.listeners {
-			if other != l && other.protocol == changed.protocol && slices.ContainsFunc(other.ranges, ports.overlaps) {
+		for _, other := range l.accelerator.listeners {
+			if other != was && other.protocol == l.protocol && slices.ContainsFunc(other.ranges, ports.overlaps) {
 				return acceleratorError("InvalidPortRangeException", "The port range from %d to %d overlaps one of listener %s.", *ports.FromPort, *ports.ToPort, other.arn)
 			}
 		}

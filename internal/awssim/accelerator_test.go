@@ -355,7 +355,7 @@ func TestGlobalAcceleratorRefusesWhatAWSRefuses(t *testing.T) {
 		token := func() string {
 			return *must(f.accelerators.CreateAccelerator(ctx, &ga.CreateAcceleratorInput{Name: aws.String("once"), IdempotencyToken: aws.String("1")}))(t).Accelerator.AcceleratorArn
 		}
-		if token() != token() {
+		if first := token(); token() != first {
 			t.Error("a token made two accelerators")
 		}
 		status, body := exchangeRaw(t, s.HTTPClient(), jsonRequest(t, "GlobalAccelerator_V20180706.CreateAccelerator", `{"Name": "x"}`, "globalaccelerator", oregon))

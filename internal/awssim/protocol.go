@@ -97,7 +97,8 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
 	q.body = body
 	switch q.protocol {
 	case restProtocol:
-		return q, q.readREST(r)
+		err = q.readREST(r)
+		return q, err
 	case queryProtocol:
 		err = q.readForm(r)
 		return q, err

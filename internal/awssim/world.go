@@ -53,8 +53,7 @@ type call struct {
 	account   *account
 	region    *region
 	principal principal
-	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events", "route53", "acm",
-	// "globalaccelerator"
+	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events", "route53", "acm", "globalaccelerator"
 	operation string // "UpdateService"
 	requestID string
 	protocol  wireProtocol

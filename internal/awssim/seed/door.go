@@ -73,13 +73,13 @@ func (d Domain) accelerate(ctx context.Context, client *globalaccelerator.Client
 			return err
 		}
 	}
-	created, err := client.CreateAccelerator(ctx, &globalaccelerator.CreateAcceleratorInput{Name: &d.Accelerator, IdempotencyToken: &d.Accelerator})
+	created, err := client.CreateAccelerator(ctx, &globalaccelerator.CreateAcceleratorInput{Name: &d.Accelerator})
 	if err != nil {
 		return err
 	}
 	way.Accelerator, way.AcceleratorDNSName = aws.ToString(created.Accelerator.AcceleratorArn), aws.ToString(created.Accelerator.DnsName)
 	listener, err := client.CreateListener(ctx, &globalaccelerator.CreateListenerInput{
-		AcceleratorArn: &way.Accelerator, Protocol: gatypes.ProtocolTcp, IdempotencyToken: &way.Accelerator,
+		AcceleratorArn: &way.Accelerator, Protocol: gatypes.ProtocolTcp,
 		PortRanges: []gatypes.PortRange{{FromPort: aws.Int32(securePort), ToPort: aws.Int32(securePort)}},
 	})
 	if err != nil {
@@ -87,9 +87,7 @@ func (d Domain) accelerate(ctx context.Context, client *globalaccelerator.Client
 	}
 	way.AcceleratorListener = aws.ToString(listener.Listener.ListenerArn)
 	for _, region := range regions(sites) {
-		in := &globalaccelerator.CreateEndpointGroupInput{
-			ListenerArn: &way.AcceleratorListener, EndpointGroupRegion: &region, IdempotencyToken: aws.String(way.AcceleratorListener + " " + region),
-		}
+		in := &globalaccelerator.CreateEndpointGroupInput{ListenerArn: &way.AcceleratorListener, EndpointGroupRegion: &region}
 		for _, site := range sites {
 			if site.region() == region {
 				in.EndpointConfigurations = append(in.EndpointConfigurations, gatypes.EndpointConfiguration{EndpointId: &site.Balanced.LoadBalancer})
