@@ -193,9 +193,14 @@ func TestAWaveWaitsForItsEndpoint(t *testing.T) {
 	heal()
 	r := w.ready(release)
 	w.check(wave(r, 0).Verified != nil, "the wave is %+v", wave(r, 0))
-	// One that there is not is said to be missing, and takes nothing back.
+}
+
+func TestAnEndpointThatIsNotThereIsSaidToBeMissing(t *testing.T) {
+	w, release, _ := released(t)
 	w.change(release, verified(ecsv1alpha1.Verification{Endpoint: "another"}))
-	w.says(release, ecsv1alpha1.ConditionVerified, ecsv1alpha1.ReasonVerification, "EcsEndpoint another: cannot be made: there is no such EcsEndpoint")
+	w.await(release, "a check that cannot be made", func(r *ecsv1alpha1.EcsRelease) error {
+		return lacks(r.Status.Targets[0].Verification, []string{"EcsEndpoint another: cannot be made: there is no such EcsEndpoint in namespace " + w.namespace})
+	})
 }
 
 // denyCall takes an action away from the role, until heal is called.

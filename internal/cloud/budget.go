@@ -89,6 +89,19 @@ func AtLeisure(ctx context.Context) context.Context {
 
 type leisureKey struct{}
 
+// patience is how long a patient call waits for its token at most.
+const patience = time.Minute
+
+// patiently has the reads of a context wait for their tokens, instead of being put off: what takes many
+// of a small quota in a row would else never come to its end.
+func patiently(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patienceKey{}, true)
+}
+
+func isPatient(ctx context.Context) bool { return ctx.Value(patienceKey{}) != nil }
+
+type patienceKey struct{}
+
 // hasteOf is how much of a bucket the calls of a context may use up.
 func hasteOf(ctx context.Context) haste {
 	h, _ := ctx.Value(leisureKey{}).(haste)

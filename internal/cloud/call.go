@@ -69,6 +69,12 @@ var (
 func read[Out any](
 	ctx context.Context, f *Fleet, s *session, op operation, doing string, call func(context.Context) (*Out, error),
 ) (*Out, *rollout.Problem) {
+	if isPatient(ctx) {
+		if problem := f.awaitToken(ctx, s, op, doing); problem != nil {
+			return nil, problem
+		}
+		op.prepaid = true
+	}
 	if !f.flight.begin() {
 		return nil, shuttingDown(doing)
 	}
@@ -191,6 +197,23 @@ func (f *Fleet) token(ctx context.Context, s *session, op operation, doing strin
 		"%s: put off, our share of the AWS quota %s of account %s in %s is used up", doing, op.quota, s.identity.AccountID, s.region)
 	problem.RetryAfter = wait
 	return problem
+}
+
+// awaitToken takes a token, and waits for it as long as the context and patience allow.
+func (f *Fleet) awaitToken(ctx context.Context, s *session, op operation, doing string) *rollout.Problem {
+	for end := time.Now().Add(patience); ; {
+		problem := f.token(ctx, s, op, doing)
+		if problem == nil || time.Now().Add(problem.RetryAfter).After(end) {
+			return problem
+		}
+		timer := time.NewTimer(problem.RetryAfter)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return problem
+		}
+	}
 }
 
 // judge makes err a problem and draws the consequences: a throttle shuts the bucket, credentials

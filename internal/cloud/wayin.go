@@ -24,8 +24,10 @@ type Way struct {
 }
 
 // WayIn looks at a way in from end to end, but for its answers: what is there, and why nothing is
-// known of the rest. Regions are looked at side by side.
+// known of the rest. Regions are looked at side by side. It waits for the tokens that it needs, so it
+// may take minutes where many are looked at.
 func (f *Fleet) WayIn(ctx context.Context, w Way) *wayin.Seen {
+	ctx = patiently(ctx)
 	seen := &wayin.Seen{Regions: map[string]*wayin.Region{}}
 	var looks sync.WaitGroup
 	looks.Go(func() { f.lookAtRecords(ctx, w, seen) })
