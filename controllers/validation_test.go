@@ -47,7 +47,13 @@ func TestTheAPIServerTurnsBadReleasesDownInTheUsersWords(t *testing.T) {
 		{"a check with a port that is none", checking("https://heliumai.space:99999/"), "a port from 1 to 65535"},
 		{"a check with a broken escape", checking("https://heliumai.space/%zz"), "url must be http:// or https://"},
 		{"a check with a space", checking("https://helium ai.space/"), "without user information, fragment or spaces"},
-		{"a check of nothing", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Verification = []ecsv1alpha1.Verification{{}} }, "exactly one of http and targetHealth"},
+		{"a check of nothing", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Verification = []ecsv1alpha1.Verification{{}} }, "exactly one of http, targetHealth and endpoint"},
+		{"a check of two things", func(s *ecsv1alpha1.EcsReleaseSpec) {
+			s.Verification = []ecsv1alpha1.Verification{{Endpoint: "api", TargetHealth: &ecsv1alpha1.TargetHealthCheck{}}}
+		}, "exactly one of http, targetHealth and endpoint"},
+		{"a check of an endpoint by its host name", func(s *ecsv1alpha1.EcsReleaseSpec) {
+			s.Verification = []ecsv1alpha1.Verification{{Endpoint: "https://api"}}
+		}, "endpoint is the name of an EcsEndpoint"},
 		{"a target twice", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets = append(s.Targets, s.Targets[0]) }, "Duplicate value"},
 		{"a target in upper case", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets[0].Name = "Mumbai" }, "a target's name consists of lower case letters, digits and hyphens"},
 		{"no region", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets[0].Region = "mumbai" }, "region must be the code of an AWS region, e.g. ap-south-1"},
