@@ -80,6 +80,8 @@ func (r *EndpointReconciler) check(ctx context.Context, name types.NamespacedNam
 	if !there {
 		return false, fmt.Sprintf("cannot be made: its spec.regions does not name %s, where the target is", region)
 	}
-	way.Regional = map[string]cloud.Identity{region: identity}
+	if endpoint.Spec.AcceleratorARN != "" {
+		way.Regional = map[string]cloud.Identity{region: identity} // else the record leads to those of the others too
+	}
 	return wayin.Well(wayin.Judge(&endpoint.Spec, r.see(ctx, way), time.Now()), region)
 }

@@ -1,8 +1,8 @@
 package v1alpha1
 
-// Reasons of the conditions of an EcsEndpoint. [ReasonObserving], [ReasonObservationFailed],
-// [ReasonAccessDenied], [ReasonAccountMismatch], [ReasonNoEnvironment], [ReasonAmbiguousEnvironment],
-// [ReasonInvalidEnvironment], [ReasonIdentityConflict] and [ReasonNotPermitted] are too.
+// Reasons of the conditions of an EcsEndpoint. [ReasonObservationFailed], [ReasonAccessDenied],
+// [ReasonAccountMismatch], [ReasonNoEnvironment], [ReasonAmbiguousEnvironment], [ReasonIdentityConflict]
+// and [ReasonNotPermitted] are too.
 const (
 	// ReasonReachable: every hop leads on.
 	ReasonReachable = "Reachable"

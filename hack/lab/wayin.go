@@ -16,6 +16,7 @@ import (
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/awssim/seed"
 	"heliumai.space/ecsrelease/internal/lab"
+	"heliumai.space/ecsrelease/internal/rollout"
 )
 
 // endpoint is the EcsEndpoint that each environment of config/samples has.
@@ -67,7 +68,7 @@ func (w *world) wayIn(ctx context.Context) error {
 	if err := w.endpointIs(ctx, production, ecsv1alpha1.ReasonReachable); err != nil {
 		return err
 	}
-	return w.show(ctx, "get", "ecsendpoints", "-A")
+	return w.path(ctx, production)
 }
 
 // host is the name by which an environment is reached.
@@ -153,8 +154,8 @@ func (w *world) path(ctx context.Context, environment string) error {
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	fmt.Println()
 	err := cmd.Run()
-	if cmd.ProcessState != nil && cmd.ProcessState.Exited() && cmd.ProcessState.ExitCode() > 0 && cmd.ProcessState.ExitCode() < usage {
-		return nil // it says by its exit code that the way does not lead on
+	if code := cmd.ProcessState.ExitCode(); code == rollout.ExitFailed || code == rollout.ExitPerson {
+		return nil // it says so that the way does not lead on
 	}
 	if err != nil {
 		return fmt.Errorf("drawing endpoint %s/%s: %w", environment, endpoint, err)

@@ -73,13 +73,19 @@ func conclusion(spec *ecsv1alpha1.EcsEndpointSpec, hops []ecsv1alpha1.Hop, wired
 	}
 	if !wired && first(ecsv1alpha1.HopMissing) != nil {
 		next := nextStep(hops)
-		return outcome{metav1.ConditionFalse, ecsv1alpha1.ReasonUnwired,
-			fmt.Sprintf("%d of %d hops lead on; next: %s: %s (seen: %s)", count(hops, is(ecsv1alpha1.HopWell, ecsv1alpha1.HopWarning)), len(hops), where(next), next.Action, next.Seen),
-			ecsv1alpha1.ConditionReconciling, next}
+		message := fmt.Sprintf("%d of %d hops lead on; next: %s: %s (seen: %s)", count(hops, is(ecsv1alpha1.HopWell, ecsv1alpha1.HopWarning)), len(hops), where(next), next.Action, next.Seen)
+		if problem != nil && !problem.Delay() {
+			message += "; not known: " + problem.Message
+		}
+		return outcome{metav1.ConditionFalse, ecsv1alpha1.ReasonUnwired, message, ecsv1alpha1.ConditionReconciling, next}
 	}
 	if broken := first(ecsv1alpha1.HopBroken, ecsv1alpha1.HopMissing, ecsv1alpha1.HopPending); broken != nil {
 		message := fmt.Sprintf("%s: %s; wanted: %s; to do: %s", where(broken), broken.Seen, broken.Wanted, broken.Action)
-		if more := count(hops, is(ecsv1alpha1.HopBroken, ecsv1alpha1.HopMissing, ecsv1alpha1.HopPending)) - 1; more > 0 {
+		switch more := count(hops, is(ecsv1alpha1.HopBroken, ecsv1alpha1.HopMissing, ecsv1alpha1.HopPending)) - 1; more {
+		case 0:
+		case 1:
+			message += " (and one more hop)"
+		default:
 			message += fmt.Sprintf(" (and %d more hops)", more)
 		}
 		if broken.State == ecsv1alpha1.HopPending {

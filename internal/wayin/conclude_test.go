@@ -60,7 +60,7 @@ func TestReadyNamesTheFirstBreakFromTheOutsideIn(t *testing.T) {
 	status := c.concluded(well, later)
 	says(t, status, metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Probe in ap-south-1: it answered 503", "to do: ")
 	c.tasks().Healthy = 0
-	says(t, c.concluded(status, later), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Targets in ap-south-1: ", "(and 1 more hops)")
+	says(t, c.concluded(status, later), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Targets in ap-south-1: ", "(and one more hop)")
 	c.certificate().Status = "PENDING_VALIDATION"
 	says(t, c.concluded(status, later), metav1.ConditionFalse, ecsv1alpha1.ReasonPending, "Reconciling", "Certificate in ap-south-1: PENDING_VALIDATION; wanted: ISSUED")
 	c.records()

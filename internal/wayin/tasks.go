@@ -44,7 +44,7 @@ func (j *judge) targets(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 		case t.Healthy < t.Running:
 			warnings = append(warnings, said)
 		default:
-			well = append(well, fmt.Sprintf("service %s: the tasks of %s are healthy", s.Name, t.Revision))
+			well = append(well, fmt.Sprintf("%s: tasks of %s", s.Name, t.Revision))
 		}
 	}
 	if len(warnings) > 0 {
