@@ -1,0 +1,124 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
+	"heliumai.space/ecsrelease/internal/wayin"
+)
+
+// lookAtRecords finds the hosted zone of the host name and the records that say where it leads.
+func (f *Fleet) lookAtRecords(ctx context.Context, w Way, seen *wayin.Seen) {
+	s := f.session(w.Global, globalRegion(w.Spec.Regions[0].Region))
+	host := w.Spec.Hostname
+	if w.Spec.HostedZoneID != "" {
+		seen.Zone.Answer = &wayin.Zone{ID: w.Spec.HostedZoneID}
+	} else {
+		seen.Zone.Answer, seen.Zone.Problem = f.zoneOf(ctx, s, host)
+	}
+	zone := seen.Zone.Answer
+	if zone == nil {
+		seen.Records.Unasked = true
+		return
+	}
+	records, exists, problem := f.recordsOf(ctx, s, zone.ID, host)
+	for name := host; problem == nil && !exists; {
+		// A wildcard stands for every name below its own that does not exist.
+		_, parent, ok := strings.Cut(name, ".")
+		if !ok || zone.Name != "" && !strings.HasSuffix("."+parent, "."+zone.Name) || !strings.Contains(parent, ".") {
+			break
+		}
+		records, exists, problem = f.recordsOf(ctx, s, zone.ID, "*."+parent)
+		name = parent
+	}
+	if absent(problem) {
+		seen.Zone.Answer, seen.Records.Unasked = nil, true
+		return
+	}
+	seen.Records.Answer, seen.Records.Problem = records, problem
+}
+
+// zoneOf is the public hosted zone with the longest name that the host name ends with; nil: there is none.
+func (f *Fleet) zoneOf(ctx context.Context, s *session, host string) (*wayin.Zone, *rollout.Problem) {
+	for name := host; strings.Contains(name, "."); _, name, _ = strings.Cut(name, ".") {
+		doing := "looking for hosted zone " + name
+		out, problem := read(ctx, f, s, listHostedZonesByName, doing, func(ctx context.Context) (*route53.ListHostedZonesByNameOutput, error) {
+			return s.route53.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: aws.String(name), MaxItems: aws.Int32(20)})
+		})
+		if problem != nil {
+			return nil, problem
+		}
+		var found []string
+		for i := range out.HostedZones {
+			z := &out.HostedZones[i]
+			if dnsName(z.Name) == name && (z.Config == nil || !z.Config.PrivateZone) {
+				found = append(found, lastElement(text(z.Id)))
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return &wayin.Zone{ID: found[0], Name: name}, nil
+		default:
+			return nil, because(rollout.ProblemRefused, ecsv1alpha1.ReasonObservationFailed,
+				"there are %d public hosted zones %s: say in spec.hostedZoneID which it is (%s)", len(found), name, strings.Join(found, ", "))
+		}
+	}
+	return nil, nil
+}
+
+// recordsOf are the records of a name that say where it leads, and whether the name has any records.
+func (f *Fleet) recordsOf(ctx context.Context, s *session, zone, name string) (records []wayin.Record, exists bool, problem *rollout.Problem) {
+	doing := fmt.Sprintf("listing the records of %s in hosted zone %s", name, zone)
+	in := &route53.ListResourceRecordSetsInput{HostedZoneId: aws.String(zone), StartRecordName: aws.String(name), MaxItems: aws.Int32(100)}
+	for range pages {
+		out, problem := read(ctx, f, s, listResourceRecordSets, doing, func(ctx context.Context) (*route53.ListResourceRecordSetsOutput, error) {
+			return s.route53.ListResourceRecordSets(ctx, in)
+		})
+		if problem != nil {
+			return nil, false, problem
+		}
+		for i := range out.ResourceRecordSets {
+			set := &out.ResourceRecordSets[i]
+			if dnsName(set.Name) != name {
+				return records, exists, nil
+			}
+			exists = true
+			if set.Type == types.RRTypeA || set.Type == types.RRTypeAaaa || set.Type == types.RRTypeCname {
+				records = append(records, projectRecord(set))
+			}
+		}
+		if !out.IsTruncated || dnsName(out.NextRecordName) != name {
+			break
+		}
+		in.StartRecordName, in.StartRecordType, in.StartRecordIdentifier = out.NextRecordName, out.NextRecordType, out.NextRecordIdentifier
+	}
+	return records, exists, nil
+}
+
+func projectRecord(set *types.ResourceRecordSet) wayin.Record {
+	r := wayin.Record{
+		Name: dnsName(set.Name), Type: strings.Clone(string(set.Type)), Identifier: text(set.SetIdentifier), Weight: set.Weight,
+		Secondary: set.Failover == types.ResourceRecordSetFailoverSecondary,
+	}
+	if set.AliasTarget != nil {
+		r.Alias = dnsName(set.AliasTarget.DNSName)
+	}
+	for _, value := range set.ResourceRecords {
+		r.Values = append(r.Values, text(value.Value))
+	}
+	return r
+}
+
+// dnsName is a name as Route 53 lists it, in lower case, without the final dot, and with the asterisk
+// of a wildcard, which Route 53 escapes.
+func dnsName(name *string) string {
+	return strings.Replace(strings.TrimSuffix(strings.ToLower(aws.ToString(name)), "."), `\052`, "*", 1)
+}

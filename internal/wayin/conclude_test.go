@@ -1,0 +1,172 @@
+package wayin
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// concluded is the status of an endpoint after a look at a chain.
+func (c *chain) concluded(before ecsv1alpha1.EcsEndpointStatus, at time.Time) ecsv1alpha1.EcsEndpointStatus {
+	endpoint := &ecsv1alpha1.EcsEndpoint{ObjectMeta: metav1.ObjectMeta{Generation: 3}, Spec: c.spec, Status: before}
+	return Conclude(endpoint, c.judged(), metav1.NewTime(at), c.seen.Unanswered())
+}
+
+// says checks what the conditions say; also is the one beside Ready, "" for none.
+func says(t *testing.T, status ecsv1alpha1.EcsEndpointStatus, ready metav1.ConditionStatus, reason, also string, parts ...string) {
+	t.Helper()
+	c := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady)
+	if c == nil || c.Status != ready || c.Reason != reason {
+		t.Fatalf("Ready is %+v, wanted %s %s", c, ready, reason)
+	}
+	for _, part := range parts {
+		if !strings.Contains(c.Message, part) {
+			t.Errorf("Ready says %q, wanted %q in it", c.Message, part)
+		}
+	}
+	var others []string
+	for _, condition := range status.Conditions {
+		if condition.ObservedGeneration != 3 {
+			t.Errorf("%s is of generation %d", condition.Type, condition.ObservedGeneration)
+		}
+		if condition.Type != ecsv1alpha1.ConditionReady {
+			others = append(others, condition.Type)
+		}
+	}
+	if strings.Join(others, " ") != also {
+		t.Errorf("beside Ready there are %v, wanted %q", others, also)
+	}
+}
+
+func TestReadyNamesTheFirstBreakFromTheOutsideIn(t *testing.T) {
+	c := whole()
+	well := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	says(t, well, metav1.ConditionTrue, ecsv1alpha1.ReasonReachable, "", "api.heliumai.space leads to its services in 2 of 2 regions")
+	if well.Wired == nil || well.Hop != "" || well.ObservedGeneration != 3 {
+		t.Errorf("%+v", well)
+	}
+
+	// From inside: the probe, the targets, the certificate, the record.
+	later := now.Add(time.Hour)
+	seen, _ := c.mumbai()
+	seen.Answer = &Answer{Message: "it answered 503, wanted 200"}
+	status := c.concluded(well, later)
+	says(t, status, metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Probe in ap-south-1: it answered 503", "to do: ")
+	c.tasks().Healthy = 0
+	says(t, c.concluded(status, later), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Targets in ap-south-1: ", "(and one more hop)")
+	c.certificate().Status = "PENDING_VALIDATION"
+	says(t, c.concluded(status, later), metav1.ConditionFalse, ecsv1alpha1.ReasonPending, "Reconciling", "Certificate in ap-south-1: PENDING_VALIDATION; wanted: ISSUED")
+	c.records()
+	status = c.concluded(status, later)
+	says(t, status, metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Record: hosted zone Z1 has no A, AAAA or CNAME record", "wanted: an alias to "+front, "create the record")
+	if status.Hop != "Record" || status.Wired == nil {
+		t.Errorf("%+v", status)
+	}
+	// What did not change since is told to be so since then.
+	for _, h := range status.Hops {
+		if changed := h.State != ecsv1alpha1.HopWell; changed != h.Since.Time.Equal(later) {
+			t.Errorf("%s is %s since %s", h.Name, h.State, h.Since)
+		}
+	}
+}
+
+// What was never whole is a list of steps, the inner ones first.
+func TestAWayInThatIsBuiltSaysWhichStepComesNext(t *testing.T) {
+	c := whole()
+	c.spec.Regions = c.spec.Regions[:1]
+	_, wanted := c.mumbai()
+	c.spec.AcceleratorARN = accelerator
+	built, arn := c.seen, wanted.LoadBalancerARN
+	region := *built.Regions[regions[0]]
+	built.AcceleratorListeners.Answer[0].Groups = built.AcceleratorListeners.Answer[0].Groups[:1]
+	wanted.LoadBalancerARN = ""
+	c.seen = Seen{Zone: built.Zone, Records: Look[[]Record]{}, AcceleratorListeners: Look[[]AcceleratorListener]{Unasked: true}, Regions: map[string]*Region{
+		regions[0]: {Services: region.Services},
+	}}
+	status := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	says(t, status, metav1.ConditionFalse, ecsv1alpha1.ReasonUnwired, "Reconciling", "1 of 11 hops lead on", "next: LoadBalancer in ap-south-1: create an application load balancer")
+	at := c.seen.Regions[regions[0]]
+	for _, step := range []struct {
+		next  string
+		build func()
+	}{
+		{"Listener in ap-south-1: give the load balancer a listener", func() { wanted.LoadBalancerARN, at.Balancer = arn, region.Balancer }},
+		{"Certificate in ap-south-1: add a certificate", func() { at.Listeners = region.Listeners }},
+		{"Rule in ap-south-1: add a rule", func() { at.Certificates = region.Certificates }},
+		{"Accelerator: create an accelerator", func() { at.Rules = region.Rules }},
+		{"AcceleratorListener: give the accelerator a listener", func() {
+			c.seen.Accelerator, c.seen.AcceleratorListeners = built.Accelerator, Look[[]AcceleratorListener]{}
+		}},
+		{"EndpointGroup in ap-south-1: add an endpoint group", func() {
+			c.seen.AcceleratorListeners.Answer = []AcceleratorListener{{Protocol: "TCP", Ports: []PortRange{{443, 443}}}}
+		}},
+		{"AcceleratorEndpoint in ap-south-1: add the load balancer", func() {
+			c.seen.AcceleratorListeners.Answer[0].Groups = []EndpointGroup{{Region: regions[0], Dial: 100}}
+		}},
+		{"Record: create the record", func() { c.seen.AcceleratorListeners = built.AcceleratorListeners }},
+	} {
+		step.build()
+		status = c.concluded(status, now)
+		says(t, status, metav1.ConditionFalse, ecsv1alpha1.ReasonUnwired, "Reconciling", "next: "+step.next)
+		if hop, _, _ := strings.Cut(step.next, ":"); status.Hop != hop {
+			t.Errorf("the hop is %q, wanted %q", status.Hop, hop)
+		}
+	}
+	c.seen.Records, at.Answer = built.Records, region.Answer
+	status = c.concluded(status, now)
+	says(t, status, metav1.ConditionTrue, ecsv1alpha1.ReasonReachable, "")
+
+	// From now on what is missing is a break.
+	at.Rules = Look[[]Rule]{}
+	says(t, c.concluded(status, now), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Rule in ap-south-1")
+	// But for another spec, which is another chain.
+	status.ObservedGeneration = 2
+	says(t, c.concluded(status, now), metav1.ConditionFalse, ecsv1alpha1.ReasonUnwired, "Reconciling", "next: Rule in ap-south-1")
+}
+
+func TestUnknownIsNeverBroken(t *testing.T) {
+	c := whole()
+	c.seen.Zone = Look[*Zone]{Problem: &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}}
+	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, "Reconciling", "Record: AWS says not so fast")
+	// What is denied is what a person has to know of, before what passes by itself.
+	seen, _ := c.mumbai()
+	seen.Rules = Look[[]Rule]{Problem: &rollout.Problem{Class: rollout.ProblemDenied, Reason: ecsv1alpha1.ReasonAccessDenied, Message: "denied: the role r lacks elasticloadbalancing:DescribeRules"}}
+	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionUnknown, ecsv1alpha1.ReasonAccessDenied, "Stalled", "lacks elasticloadbalancing:DescribeRules")
+	// A break that is known is told, whatever else is not.
+	c.group().Dial = 0
+	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "EndpointGroup in ap-south-1")
+}
+
+func TestAWarningIsToldAndReady(t *testing.T) {
+	c := whole()
+	c.certificate().NotAfter = now.AddDate(0, 0, 10)
+	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionTrue, ecsv1alpha1.ReasonReachableWithWarnings, "", "Certificate in ap-south-1: it expires on 2026-12-06")
+}
+
+func TestAnEndpointThatMayNotBeLookedAtSaysWhy(t *testing.T) {
+	c := whole()
+	endpoint := &ecsv1alpha1.EcsEndpoint{ObjectMeta: metav1.ObjectMeta{Generation: 3}, Spec: c.spec, Status: c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)}
+	status := Refused(endpoint, metav1.NewTime(now), &rollout.Problem{Class: rollout.ProblemRefused, Reason: ecsv1alpha1.ReasonNoEnvironment, Message: "no EcsEnvironment names it"})
+	says(t, status, metav1.ConditionFalse, ecsv1alpha1.ReasonNoEnvironment, "Stalled", "no EcsEnvironment names it")
+	if len(status.Hops) > 0 || status.Hop != "" {
+		t.Errorf("it still tells of hops: %+v", status)
+	}
+}
+
+// A look that sees the same writes the same, whenever it is made.
+func TestASecondLookIsNoNews(t *testing.T) {
+	c := whole()
+	c.group().Dial = 0
+	first := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	second := c.concluded(first, now.Add(5*time.Minute))
+	if !slices.Equal(first.Hops, second.Hops) || !slices.Equal(first.Conditions, second.Conditions) {
+		t.Errorf("%+v\n%+v", first, second)
+	}
+}

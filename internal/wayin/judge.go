@@ -1,0 +1,107 @@
+package wayin
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// judge looks at one way in.
+type judge struct {
+	spec *ecsv1alpha1.EcsEndpointSpec
+	seen *Seen
+	now  time.Time
+	hops []ecsv1alpha1.Hop
+	// region is the region that is being looked at; "": all.
+	region string
+}
+
+// Judge says of every hop whether it leads on, from the outside in, and for each of them in the order
+// of the regions. A hop that does not says what was wanted, and what to do. Since is not set.
+func Judge(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time) []ecsv1alpha1.Hop {
+	j := &judge{spec: spec, seen: seen, now: now}
+	if spec.AcceleratorARN != "" {
+		j.acceleratedRecord()
+		j.accelerator()
+		j.acceleratorListener()
+		j.each(j.endpointGroup)
+		j.each(j.acceleratorEndpoint)
+	} else {
+		j.each(j.balancedRecord)
+	}
+	j.each(j.balancer)
+	j.each(j.listener)
+	j.each(j.certificate)
+	j.each(j.rule)
+	j.each(j.targets)
+	j.probe()
+	return j.hops
+}
+
+// each looks at a hop in every region.
+func (j *judge) each(look func(*ecsv1alpha1.EndpointRegion, *Region)) {
+	for i := range j.spec.Regions {
+		wanted := &j.spec.Regions[i]
+		seen := j.seen.Regions[wanted.Region]
+		if seen == nil {
+			seen = &Region{}
+		}
+		j.region = wanted.Region
+		look(wanted, seen)
+	}
+	j.region = ""
+}
+
+// leads notes that a hop leads on.
+func (j *judge) leads(name ecsv1alpha1.HopName, format string, args ...any) {
+	j.note(name, ecsv1alpha1.HopWell, fmt.Sprintf(format, args...), "", "")
+}
+
+// note notes what a hop is like.
+func (j *judge) note(name ecsv1alpha1.HopName, state ecsv1alpha1.HopState, seen, wanted, action string) {
+	j.hops = append(j.hops, ecsv1alpha1.Hop{
+		Name: name, Region: j.region, State: state, Seen: clip(seen), Wanted: clip(wanted), Action: clip(action),
+	})
+}
+
+// unknown notes that a hop could not be looked at, and why, and says whether that is so.
+func (j *judge) unknown(name ecsv1alpha1.HopName, problem *rollout.Problem) bool {
+	switch {
+	case problem == nil:
+		return false
+	case problem.Delay():
+		j.note(name, ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "nothing: it is asked again")
+	case problem.Class == rollout.ProblemMissing:
+		j.note(name, ecsv1alpha1.HopMissing, problem.Message, "that it is there", "create it, or correct the endpoint")
+	case problem.Class == rollout.ProblemDenied:
+		j.note(name, ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "permit what it names to the environment's role")
+	default:
+		j.note(name, ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "mend what it names")
+	}
+	return true
+}
+
+// unreached notes that a hop was not looked at, since one before it is not there.
+func (j *judge) unreached(name, before ecsv1alpha1.HopName) {
+	j.note(name, ecsv1alpha1.HopUnreached, fmt.Sprintf("not looked at: %s comes first", before), "", "")
+}
+
+// clip keeps a text within what a hop holds.
+func clip(s string) string { return clipTo(s, 512) }
+
+// clipTo is a text in at most so many bytes, and always valid UTF-8.
+func clipTo(s string, most int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= most {
+		return s
+	}
+	s = s[:most-len("…")]
+	for !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s + "…"
+}

@@ -1,0 +1,203 @@
+package wayin
+
+import (
+	"time"
+
+	"heliumai.space/ecsrelease/internal/rollout"
+)
+
+// Port is the port that a way in is for: that of HTTPS.
+const Port = 443
+
+// Look is what a question to AWS came to: an answer, or why there is none.
+type Look[T any] struct {
+	Answer T
+	// Problem is why nothing is known. nil: Answer is what there is.
+	Problem *rollout.Problem
+	// Unasked says that there was nothing to ask about, since something before it is not there.
+	Unasked bool
+}
+
+// Known says that there is an answer.
+func (l Look[T]) Known() bool { return l.Problem == nil && !l.Unasked }
+
+// Seen is a way in as it is in AWS.
+type Seen struct {
+	// Zone is the hosted zone that has the host name's records; nil: there is none.
+	Zone Look[*Zone]
+	// Records are those of the host name that say where it leads, or of the wildcard that stands for it.
+	Records Look[[]Record]
+	// Accelerator is nil where there is none. Its listeners, with what is behind them, are those of
+	// Global Accelerator.
+	Accelerator          Look[*Accelerator]
+	AcceleratorListeners Look[[]AcceleratorListener]
+	// Regions are by the names of the regions.
+	Regions map[string]*Region
+	// Answer is what the host name itself answered; nil: it was not asked.
+	Answer *Answer
+}
+
+// Zone is a hosted zone.
+type Zone struct{ ID, Name string }
+
+// Record is a record set of a name. Names are in lower case and without a final dot.
+type Record struct {
+	Name string
+	Type string // A, AAAA or CNAME
+	// Alias is the name that an alias record leads to; "": it has values.
+	Alias  string
+	Values []string
+	// Identifier is what tells apart records of one name and type; "": it is the only one.
+	Identifier string
+	// Weight is nil where the record has none.
+	Weight *int64
+	// Secondary says that the record is for when another one fails.
+	Secondary bool
+}
+
+// Accelerator is an accelerator of AWS Global Accelerator.
+type Accelerator struct {
+	ARN       string
+	Names     []string // DNS names, the dual-stack one included
+	Addresses []string
+	Enabled   bool
+	Status    string // DEPLOYED or IN_PROGRESS
+}
+
+// AcceleratorListener is a listener of an accelerator.
+type AcceleratorListener struct {
+	Protocol string // TCP or UDP
+	Ports    []PortRange
+	Groups   []EndpointGroup
+}
+
+// PortRange is from a port to a port, both included.
+type PortRange struct{ From, To int32 }
+
+// EndpointGroup is what an accelerator leads to in a region.
+type EndpointGroup struct {
+	Region string
+	// Dial is how much of the region's traffic it gets, in percent.
+	Dial      float64
+	Endpoints []AcceleratorEndpoint
+}
+
+// AcceleratorEndpoint is a load balancer, or something else, in an endpoint group.
+type AcceleratorEndpoint struct {
+	ID     string
+	Weight int32
+	Health string // INITIAL, HEALTHY or UNHEALTHY
+	Reason string
+}
+
+// Region is a way in as it is in one region.
+type Region struct {
+	// Balancer is nil where there is none.
+	Balancer  Look[*Balancer]
+	Listeners Look[[]Listener]
+	// Certificates are those of the listener on the port, and the one that is asked for.
+	Certificates Look[[]Certificate]
+	// Rules are those of the listener on the port, in the order in which they are tried, the default
+	// rule last.
+	Rules    Look[[]Rule]
+	Services []Service
+	// Answer is what the load balancer answered; nil: it was not asked.
+	Answer *Answer
+}
+
+// Balancer is a load balancer.
+type Balancer struct {
+	ARN, Name string
+	DNSName   string
+	State     string // active, provisioning, active_impaired or failed
+	Reason    string
+	Internal  bool
+}
+
+// Listener is a listener of a load balancer.
+type Listener struct {
+	ARN      string
+	Port     int32
+	Protocol string
+}
+
+// Certificate is a certificate of AWS Certificate Manager.
+type Certificate struct {
+	ARN string
+	// Attached says that the listener has it.
+	Attached bool
+	// Gone says that Certificate Manager does not know it; all that follows is then zero.
+	Gone bool
+	// Opaque says that it is none of Certificate Manager's, so that nothing more is known of it.
+	Opaque   bool
+	Names    []string // that it is for, wildcards included
+	Status   string
+	Why      string // it failed
+	Type     string // AMAZON_ISSUED, IMPORTED or PRIVATE
+	Method   string // by which it is validated: DNS, EMAIL, HTTP; "": it is not
+	NotAfter time.Time
+	// Proof is a record that has to be there for it to be issued; zero: none, or it is there.
+	Proof Proof
+}
+
+// Proof is a record by which a certificate is validated.
+type Proof struct{ Name, Type, Value string }
+
+// Rule is a rule of a listener.
+type Rule struct {
+	Priority string // "default" of the last
+	// Hosts and Paths are patterns; none: any. Other says that it has conditions beside them.
+	Hosts, Paths []string
+	Other        bool
+	// Action is what it does in the end: forward, redirect or fixed-response.
+	Action string
+	// Groups are the ARNs of the target groups that get a part of what it forwards.
+	Groups []string
+}
+
+// Service is an ECS service that answers for the name.
+type Service struct {
+	Cluster, Name string
+	// Groups are the ARNs of the target groups that the running revision is in.
+	Groups Look[[]string]
+	// Tasks is how they see its tasks.
+	Tasks Look[Tasks]
+}
+
+// Tasks are the tasks of a service's running revision, as its target groups see them.
+type Tasks struct {
+	Revision string
+	// Idle says that the service wants none.
+	Idle bool
+	// Running is how many run, Healthy how many of them are healthy in every target group.
+	Running, Healthy int
+	// First is a target that is not healthy, for people; "": there is none.
+	First string
+	// Initial says that all that are not healthy were registered a moment ago.
+	Initial bool
+}
+
+// Answer is what came of asking for the probe's path.
+type Answer struct {
+	OK      bool
+	Message string
+}
+
+// Unanswered is why not all is known of a way in: of several problems, one that does not pass by itself.
+// nil: all is known.
+func (s *Seen) Unanswered() *rollout.Problem {
+	problems := []*rollout.Problem{s.Zone.Problem, s.Records.Problem, s.Accelerator.Problem, s.AcceleratorListeners.Problem}
+	for _, r := range s.Regions {
+		problems = append(problems, r.Balancer.Problem, r.Listeners.Problem, r.Certificates.Problem, r.Rules.Problem)
+		for _, service := range r.Services {
+			problems = append(problems, service.Groups.Problem, service.Tasks.Problem)
+		}
+	}
+	var found *rollout.Problem
+	for _, p := range problems {
+		if p != nil && p.Class != rollout.ProblemMissing && (found == nil || found.Delay() && (!p.Delay() || p.RetryAfter > found.RetryAfter)) {
+			found = p
+		}
+	}
+	return found
+}
