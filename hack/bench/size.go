@@ -34,7 +34,7 @@ type size struct {
 func whole(releases int, sweep time.Duration) size {
 	return size{
 		speed: 1, samples: 25, pace: 3 * time.Second, rollouts: 40, failures: 10, failovers: 5,
-		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, profiled: time.Minute, regions: 3, bumped: 1000, weighed: 30, days: 7,
+		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, profiled: time.Minute, regions: 3, bumped: 1000, weighed: 200, days: 7,
 	}
 }
 
