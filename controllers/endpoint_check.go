@@ -23,9 +23,9 @@ type endpointCheck struct {
 	region   string
 }
 
-// checked is what came of it.
+// checked is what came of it: of a look that began and ended then.
 type checked struct {
-	at      time.Time
+	at, end time.Time
 	ok      bool
 	message string
 }
@@ -37,7 +37,7 @@ func (r *EndpointReconciler) Check(ctx context.Context, endpoint types.Namespace
 	asked := endpointCheck{endpoint, region}
 	now := time.Now()
 	r.mu.Lock()
-	maps.DeleteFunc(r.checks, func(_ endpointCheck, c checked) bool { return now.Sub(c.at) >= checkAge })
+	maps.DeleteFunc(r.checks, func(_ endpointCheck, c checked) bool { return now.Sub(c.end) >= checkAge })
 	last, known := r.checks[asked]
 	r.mu.Unlock()
 	if known && !last.at.Before(notBefore) {
@@ -53,7 +53,7 @@ func (r *EndpointReconciler) Check(ctx context.Context, endpoint types.Namespace
 	if r.checks == nil {
 		r.checks = map[endpointCheck]checked{}
 	}
-	r.checks[asked] = checked{now, ok, message}
+	r.checks[asked] = checked{now, time.Now(), ok, message}
 	return ok, message
 }
 

@@ -31,8 +31,11 @@ import (
 )
 
 const (
-	// impatient is how often an endpoint is looked at that somebody is building, or AWS.
+	// impatient is how often an endpoint is looked at that led on before and does not now, or that is new
+	// and may be being built.
 	impatient = time.Minute
+	// longest is how long one look may take.
+	longest = 4 * time.Minute
 	// lookAgain is when a look is made again that AWS could not answer now.
 	lookAgain = 15 * time.Second
 	// believed is for how many of the intervals between two looks a status stands for which there is no
@@ -83,44 +86,59 @@ func (r *EndpointReconciler) Reconcile(ctx context.Context, request reconcile.Re
 		r.forget(request.NamespacedName)
 		return r.Ownership.notYet(around.own), nil
 	}
-	defer leave()
+	leave() // a look may take a while, and changes nothing: nobody waits for it who wants the environment
 	now := metav1.Now().Rfc3339Copy()
+	var way cloud.Way
 	if problem == nil {
-		var way cloud.Way
-		if way, problem = wayOf(around.own, &endpoint); problem == nil {
-			return r.look(ctx, &endpoint, around.own, way, now)
-		}
+		way, problem = wayOf(around.own, &endpoint)
 	}
-	return ctrl.Result{}, r.write(ctx, &endpoint, around.own, wayin.Refused(&endpoint, now, problem))
+	if problem != nil {
+		r.forget(request.NamespacedName)
+		return conflictIsNews(r.write(ctx, &endpoint, around.own, wayin.Refused(&endpoint, now, problem)))
+	}
+	return r.look(ctx, &endpoint, around.own, way, now)
 }
 
 // look looks at an endpoint that may be looked at.
 func (r *EndpointReconciler) look(
 	ctx context.Context, endpoint *ecsv1alpha1.EcsEndpoint, environment *ecsv1alpha1.EcsEnvironment, way cloud.Way, now metav1.Time,
 ) (ctrl.Result, error) {
-	seen := r.see(cloud.AtLeisure(ctx), way)
+	bounded, cancel := context.WithTimeout(cloud.AtLeisure(ctx), longest)
+	seen := r.see(bounded, way)
+	cancel()
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err()
 	}
 	problem := seen.Unanswered()
-	if problem != nil && problem.Delay() && r.stands(endpoint, now.Time) {
-		return ctrl.Result{RequeueAfter: jittered(max(lookAgain, problem.RetryAfter))}, nil
-	}
+	hops := wayin.Judge(&endpoint.Spec, seen, now.Time)
 	if problem == nil {
 		r.answer(endpoint, now.Time)
+	} else if problem.Delay() && r.stands(endpoint, now.Time) {
+		hops, _ = wayin.Recall(hops, endpoint.Status.Hops)
 	}
-	status := wayin.Conclude(endpoint, wayin.Judge(&endpoint.Spec, seen, now.Time), now, problem)
-	if err := r.write(ctx, endpoint, environment, status); err != nil {
+	status := wayin.Conclude(endpoint, hops, now, problem)
+	leave, ours := r.Ownership.enter(environment)
+	if !ours {
+		return r.Ownership.notYet(environment), nil
+	}
+	err := r.write(ctx, endpoint, environment, status)
+	leave()
+	if err != nil {
 		return conflictIsNews(err)
 	}
 	every := r.Every
 	switch {
 	case problem != nil && problem.Delay():
 		every = max(lookAgain, problem.RetryAfter)
-	case meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionReconciling):
+	case !meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionReady) && status.Wired != nil || isNew(endpoint, now.Time):
 		every = min(every, impatient)
 	}
 	return ctrl.Result{RequeueAfter: jittered(every)}, nil
+}
+
+// isNew says that an endpoint was made within the last hour.
+func isNew(endpoint *ecsv1alpha1.EcsEndpoint, now time.Time) bool {
+	return now.Sub(endpoint.CreationTimestamp.Time) < time.Hour
 }
 
 // jittered is a time, give or take a tenth of it, so that endpoints are not all looked at at once.

@@ -3,6 +3,7 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"sync"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -48,8 +49,8 @@ func (r *EndpointReconciler) see(ctx context.Context, way cloud.Way) *wayin.Seen
 	var asking sync.WaitGroup
 	for _, region := range seen.Regions {
 		balancer := region.Balancer.Answer
-		if balancer == nil || balancer.DNSName == "" {
-			continue
+		if balancer == nil || balancer.DNSName == "" || !region.Leads(way.Spec.Hostname) {
+			continue // nobody is asked who has nothing to do with the services
 		}
 		asking.Go(func() {
 			request := request
@@ -63,5 +64,12 @@ func (r *EndpointReconciler) see(ctx context.Context, way cloud.Way) *wayin.Seen
 
 func (r *EndpointReconciler) ask(ctx context.Context, request probe.Request) *wayin.Answer {
 	result := cmp.Or(r.Prober, &probe.Prober{}).Check(ctx, request)
-	return &wayin.Answer{OK: result.OK, Message: result.Message}
+	answer := &wayin.Answer{OK: result.OK, Unasked: result.Unasked, Message: result.Seen}
+	if result.Status == 0 && !result.Unasked {
+		answer.Message = "no answer: " + addresses.ReplaceAllString(result.Seen, "it")
+	}
+	return answer
 }
+
+// addresses are IP addresses with ports: a load balancer has several, which come in no order.
+var addresses = regexp.MustCompile(`(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d+`)

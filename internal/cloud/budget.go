@@ -211,6 +211,7 @@ func (b *bucket) take(now time.Time, h haste, who *reflector) (time.Duration, bo
 			place = b.place(now, who)
 			want += float64(place)
 		}
+		want = min(want, float64(b.limiter.Burst())) // a small bucket is never fuller
 	}
 	if have := b.limiter.TokensAt(now); have < want {
 		wait := time.Duration((want-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond

@@ -43,6 +43,7 @@ func (f *Fleet) lookAtBalancer(ctx context.Context, id Identity, wanted *ecsv1al
 			return
 		}
 	}
+	seen.MoreCertificates = len(attached) > certificatesDescribed
 	seen.Certificates.Answer, seen.Certificates.Problem = f.certificates(ctx, s, wanted, attached)
 }
 

@@ -35,14 +35,63 @@ func (f *Fleet) lookAtRecords(ctx context.Context, w Way, seen *wayin.Seen) {
 		if !ok || zone.Name != "" && !strings.HasSuffix("."+parent, "."+zone.Name) || !strings.Contains(parent, ".") {
 			break
 		}
-		records, exists, problem = f.recordsOf(ctx, s, zone.ID, "*."+parent)
+		if records, exists, problem = f.recordsOf(ctx, s, zone.ID, "*."+parent); exists || problem != nil {
+			break
+		}
+		// Above a name that exists no wildcard stands for those below it (RFC 4592).
+		var there bool
+		if _, there, problem = f.recordsOf(ctx, s, zone.ID, parent); there {
+			break
+		}
 		name = parent
+	}
+	if problem == nil {
+		records, problem = f.followRecords(ctx, s, zone, records, indirections)
 	}
 	if absent(problem) {
 		seen.Zone.Answer, seen.Records.Unasked = nil, true
 		return
 	}
 	seen.Records.Answer, seen.Records.Problem = records, problem
+}
+
+// indirections is how many records that lead to other records of the zone are followed one after the other.
+const indirections = 3
+
+// followRecords puts in the place of records that lead to other names of the zone what those lead to.
+func (f *Fleet) followRecords(ctx context.Context, s *session, zone *wayin.Zone, records []wayin.Record, steps int) ([]wayin.Record, *rollout.Problem) {
+	if zone.Name == "" || steps == 0 {
+		return records, nil
+	}
+	var followed []wayin.Record
+	for _, r := range records {
+		next := r.Alias
+		if r.Type == "CNAME" && len(r.Values) == 1 {
+			next = dnsName(&r.Values[0])
+		}
+		if next != zone.Name && !strings.HasSuffix(next, "."+zone.Name) {
+			followed = append(followed, r)
+			continue
+		}
+		found, _, problem := f.recordsOf(ctx, s, zone.ID, next)
+		if problem == nil {
+			found, problem = f.followRecords(ctx, s, zone, found, steps-1)
+		}
+		if problem != nil {
+			return nil, problem
+		}
+		if len(found) == 0 {
+			followed = append(followed, r) // it leads nowhere
+		}
+		for _, last := range found {
+			last.Secondary = last.Secondary || r.Secondary
+			if r.Weight != nil && *r.Weight == 0 {
+				last.Weight = r.Weight
+			}
+			followed = append(followed, last)
+		}
+	}
+	return followed, nil
 }
 
 // zoneOf is the public hosted zone with the longest name that the host name ends with; nil: there is none.

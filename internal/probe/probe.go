@@ -68,6 +68,10 @@ type Result struct {
 	Status int
 	// Message names what was asked where, what was seen and what was wanted, for people.
 	Message string
+	// Seen is what was seen, without where: it is the same whichever of several addresses was dialled, as
+	// long as what happens is. Unasked says that none was dialled.
+	Seen    string
+	Unasked bool
 }
 
 // Check asks once. Whatever goes wrong is in the result.
@@ -118,27 +122,30 @@ type check struct {
 
 	mu    sync.Mutex // the transport may still dial when it was given up
 	where string     // for messages: the host, and the address once it is dialled
+	// dialled says that an address was.
+	dialled bool
 }
 
 // result is one that did not come out as wanted. It begins with what was asked, and where. The
 // query stays out: it may hold what is nobody's business.
 func (c *check) result(status int, format string, args ...any) Result {
 	c.mu.Lock()
-	where := c.where
+	where, dialled := c.where, c.dialled
 	c.mu.Unlock()
 	asked := "GET " + c.url.Scheme + "://" + c.url.Host + c.url.EscapedPath()
 	if where != "" && where != c.url.Hostname() {
 		asked += " at " + where
 	}
-	result := failed("%s: %s", asked, fmt.Sprintf(format, args...))
-	result.Status = status
+	seen := fmt.Sprintf(format, args...)
+	result := failed("%s: %s", asked, seen)
+	result.Status, result.Seen, result.Unasked = status, shorten(seen), !dialled
 	return result
 }
 
 func (c *check) at(where string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.where = where
+	c.where, c.dialled = where, true
 }
 
 // ask is the status of the answer, whose body, as far as it is read, came through.

@@ -32,6 +32,11 @@ func (j *judge) certificate(wanted *ecsv1alpha1.EndpointRegion, seen *Region) {
 		}
 		names = append(names, c.Names...)
 	}
+	if len(found) == 0 && seen.MoreCertificates {
+		j.note(hop, ecsv1alpha1.HopUnknown, fmt.Sprintf("none of the first %d certificates of the listener is for %s", len(seen.Certificates.Answer), j.spec.Hostname),
+			"a certificate for "+j.spec.Hostname, "name it in certificateARN: of so many not all are looked at")
+		return
+	}
 	if i := slices.IndexFunc(seen.Certificates.Answer, func(c Certificate) bool { return c.Opaque }); len(found) == 0 && i >= 0 {
 		j.note(hop, ecsv1alpha1.HopUnknown, seen.Certificates.Answer[i].ARN+" is a certificate of IAM, into which cannot be looked", "a certificate of Certificate Manager",
 			"move the certificate to Certificate Manager, or rely on the probe")

@@ -40,11 +40,31 @@ func Conclude(endpoint *ecsv1alpha1.EcsEndpoint, hops []ecsv1alpha1.Hop, now met
 	return status
 }
 
+// Recall gives hops that are not known now, since AWS did not answer, what was known of them before.
+// It says whether that is so of one.
+func Recall(hops, before []ecsv1alpha1.Hop) (recalled []ecsv1alpha1.Hop, any bool) {
+	recalled = slices.Clone(hops)
+	for i, h := range hops {
+		if h.State != ecsv1alpha1.HopUnknown {
+			continue
+		}
+		for _, b := range before {
+			if b.Name == h.Name && b.Region == h.Region && b.State != ecsv1alpha1.HopUnreached {
+				recalled[i], any = b, true
+			}
+		}
+	}
+	return recalled, any
+}
+
 // Refused is the status of an endpoint that cannot be looked at, because of its environment.
 func Refused(endpoint *ecsv1alpha1.EcsEndpoint, now metav1.Time, problem *rollout.Problem) ecsv1alpha1.EcsEndpointStatus {
 	status := *endpoint.Status.DeepCopy()
 	status.ObservedGeneration = endpoint.Generation
 	status.Hop, status.Hops = "", nil
+	if endpoint.Status.ObservedGeneration != endpoint.Generation {
+		status.Wired = nil // another chain
+	}
 	conditions(&status, outcome{
 		ready: metav1.ConditionFalse, reason: problem.Reason, message: problem.Message, also: ecsv1alpha1.ConditionStalled,
 	}, endpoint.Generation, now)

@@ -170,3 +170,45 @@ func TestASecondLookIsNoNews(t *testing.T) {
 		t.Errorf("%+v\n%+v", first, second)
 	}
 }
+
+// Of two regions with the same trouble it is always the same one that is told of.
+func TestTheSameTroubleIsToldTheSameWay(t *testing.T) {
+	c := whole()
+	for _, region := range regions {
+		c.seen.Regions[region].Certificates = Look[[]Certificate]{Problem: &rollout.Problem{
+			Class: rollout.ProblemDenied, Reason: ecsv1alpha1.ReasonAccessDenied, Message: "denied: the role r lacks acm:DescribeCertificate on " + certificateARN(region),
+		}}
+	}
+	first := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	for range 50 {
+		if again := c.concluded(first, now.Add(time.Minute)); !slices.Equal(first.Conditions, again.Conditions) {
+			t.Fatalf("%+v\n%+v", first.Conditions, again.Conditions)
+		}
+	}
+}
+
+// What AWS does not tell now is what it was, and what it tells is what it is.
+func TestAHopThatIsNotKnownNowIsWhatItWas(t *testing.T) {
+	c := whole()
+	before := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	c.seen.Zone = Look[*Zone]{Problem: &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}}
+	seen, _ := c.mumbai()
+	seen.Answer = &Answer{Message: "it answered 503"}
+	hops, recalled := Recall(c.judged(), before.Hops)
+	if !recalled || hops[0].Name != ecsv1alpha1.HopRecord || hops[0].State != ecsv1alpha1.HopWell {
+		t.Errorf("the record is %+v", hops[0])
+	}
+	if ok, message := Well(hops, regions[0]); ok || !strings.Contains(message, "it answered 503") {
+		t.Errorf("the probe is well: %s", message)
+	}
+}
+
+// A chain that was refused before it was looked at is a new one.
+func TestARefusedChainIsNotWired(t *testing.T) {
+	c := whole()
+	endpoint := &ecsv1alpha1.EcsEndpoint{ObjectMeta: metav1.ObjectMeta{Generation: 3}, Spec: c.spec, Status: c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)}
+	endpoint.Generation = 4
+	if status := Refused(endpoint, metav1.NewTime(now), &rollout.Problem{Reason: ecsv1alpha1.ReasonNotPermitted}); status.Wired != nil {
+		t.Errorf("it was wired at %s", status.Wired)
+	}
+}

@@ -193,6 +193,21 @@ func TestABreakIsNamedWithWhatWasSeenAndWanted(t *testing.T) {
 		"a certificate of IAM": {change: func(c *chain) {
 			*c.certificate() = Certificate{ARN: "arn:aws:iam::111122223333:server-certificate/x", Attached: true, Opaque: true}
 		}, hop: "Certificate", state: "Unknown", seen: "server-certificate/x", wanted: "Certificate Manager"},
+		"more certificates than are looked at": {change: func(c *chain) {
+			seen, _ := c.mumbai()
+			seen.MoreCertificates = true
+			c.certificate().Names = []string{"other.example.com"}
+		}, hop: "Certificate", state: "Unknown", seen: "none of the first 1 certificates", wanted: "a certificate for api.heliumai.space"},
+		"a probe that is not dialled": {change: func(c *chain) {
+			seen, _ := c.mumbai()
+			seen.Answer = &Answer{Unasked: true, Message: "not dialled: it is private"}
+		}, hop: "Probe", state: "Unknown", seen: "not dialled", wanted: "an answer"},
+		"new tasks that are unhealthy": {change: func(c *chain) {
+			*c.tasks() = Tasks{Revision: "helium-backend:8", Running: 1, Before: "helium-backend:7", First: "10.0.0.1:80 is unhealthy"}
+		}, hop: "Targets", state: "Broken", seen: "0 of 1 tasks of helium-backend:8", wanted: "healthy"},
+		"a region of weight 0": {direct: true, change: func(c *chain) {
+			c.seen.Records.Answer[0].Weight, c.seen.Records.Answer[1].Weight = weight(0), weight(1)
+		}, hop: "Record", state: "Broken", seen: "(ap-south-1) has the weight 0", wanted: "a weight above 0"},
 		"no rule":             {change: func(c *chain) { c.rules() }, hop: "Rule", state: "Missing", seen: "no rule for api.heliumai.space", wanted: "a rule for api.heliumai.space that forwards to backend"},
 		"only a default rule": {change: func(c *chain) { c.rules(Rule{Priority: "default", Action: "fixed-response"}) }, hop: "Rule", state: "Broken", seen: "rule default takes api.heliumai.space and does: fixed-response", wanted: "forwards to backend"},
 		"another target group": {change: func(c *chain) {
@@ -278,7 +293,9 @@ func TestWhatLeadsOnAllTheSame(t *testing.T) {
 		"something else that stands by": {change: func(c *chain) {
 			c.records(append(c.seen.Records.Answer, Record{Name: host, Type: "A", Alias: "sorry.example.com", Secondary: true})...)
 		}},
-		"a range of ports": {change: func(c *chain) { c.seen.AcceleratorListeners.Answer[0].Ports = []PortRange{{400, 500}} }},
+		"a region that stands by":                         {direct: true, change: func(c *chain) { c.seen.Records.Answer[0].Secondary = true }},
+		"only one that stands by":                         {change: func(c *chain) { c.records(Record{Name: host, Type: "A", Alias: front, Secondary: true}) }},
+		"a range of ports":                                {change: func(c *chain) { c.seen.AcceleratorListeners.Answer[0].Ports = []PortRange{{400, 500}} }},
 		"an internal load balancer behind an accelerator": {change: func(c *chain) { seen, _ := c.mumbai(); seen.Balancer.Answer.Internal = true }},
 		"a rule of another path before": {change: func(c *chain) {
 			c.rules(Rule{Priority: "5", Hosts: []string{host}, Paths: []string{"/old/*"}, Action: "redirect"}, Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{group}})
@@ -319,7 +336,14 @@ func TestAWarningLeadsOn(t *testing.T) {
 		"a certificate that expires soon": {func(c *chain) { c.certificate().NotAfter = now.AddDate(0, 0, 29) }, "Certificate", "it expires on 2026-12-25"},
 		"an email":                        {func(c *chain) { c.certificate().Method = "EMAIL" }, "Certificate", "EMAIL"},
 		"an impaired load balancer":       {func(c *chain) { seen, _ := c.mumbai(); seen.Balancer.Answer.State = "active_impaired" }, "LoadBalancer", "active_impaired"},
-		"one task of two":                 {func(c *chain) { c.tasks().Healthy = 1 }, "Targets", "1 of 2 tasks"},
+		"a deployment under way":          {func(c *chain) { *c.tasks() = Tasks{Revision: "helium-backend:8", Before: "helium-backend:7"} }, "Targets", "the deployment of helium-backend:8 is under way; tasks of helium-backend:7 answer"},
+		"a deployment that registers": {func(c *chain) {
+			*c.tasks() = Tasks{Revision: "helium-backend:8", Running: 1, Initial: true, Before: "helium-backend:7"}
+		}, "Targets", "tasks of helium-backend:7 answer"},
+		"a rule of further conditions": {func(c *chain) {
+			c.rules(Rule{Priority: "10", Hosts: []string{host}, Other: true, Action: "forward", Groups: []string{group}})
+		}, "Rule", "rule 10 leads to backend under conditions that are not looked at"},
+		"one task of two": {func(c *chain) { c.tasks().Healthy = 1 }, "Targets", "1 of 2 tasks"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			chain := whole()

@@ -56,7 +56,16 @@ func (j *judge) balancedRecord(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 			fmt.Sprintf("take that record of %s away, or let it lead to a load balancer that spec.regions names", j.spec.Hostname))
 		return
 	}
-	i := slices.IndexFunc(records, func(r Record) bool { return r.leadsTo([]string{seen.Balancer.Answer.DNSName}, nil) })
+	leads := func(r Record) bool { return r.leadsTo([]string{seen.Balancer.Answer.DNSName}, nil) }
+	i := slices.IndexFunc(records, leads)
+	if idle := slices.IndexFunc(j.seen.Records.Answer, leads); i < 0 && idle >= 0 {
+		if r := j.seen.Records.Answer[idle]; r.Secondary {
+			j.leads(hop, "%s stands by", r)
+			return
+		}
+		j.note(hop, ecsv1alpha1.HopBroken, j.seen.Records.Answer[idle].String()+" has the weight 0", "a weight above 0", "give the record a weight, or take the region out of spec.regions")
+		return
+	}
 	if i < 0 {
 		j.note(hop, ecsv1alpha1.HopBroken, records[0].String(), wanted,
 			fmt.Sprintf("add a record of %s, weighted or by latency like the others, that leads to the load balancer of %s", j.spec.Hostname, j.region))
@@ -100,7 +109,10 @@ func (j *judge) records() ([]Record, bool) {
 	case j.unknown(hop, j.seen.Records.Problem):
 		return nil, false
 	}
-	return followed(j.seen.Records.Answer), true
+	if found := followed(j.seen.Records.Answer); len(found) > 0 {
+		return found, true
+	}
+	return j.seen.Records.Answer, true
 }
 
 // noRecord notes that the name has no record.

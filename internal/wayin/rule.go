@@ -37,8 +37,15 @@ func (j *judge) rule(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 func (j *judge) leading(hop ecsv1alpha1.HopName, rules []Rule, s Service) (Rule, bool) {
 	wanted := fmt.Sprintf("a rule for %s that forwards to %s", j.spec.Hostname, list(groupNames(s.Groups.Answer)))
 	var before []Rule // that take the name's requests
+	var conditional *Rule
 	for _, r := range rules {
-		if r.Other || !r.takes(j.spec.Hostname) {
+		if !r.takes(j.spec.Hostname) {
+			continue
+		}
+		if r.Other {
+			if conditional == nil && r.leadsTo(s.Groups.Answer) {
+				conditional = &r
+			}
 			continue
 		}
 		switch i := slices.IndexFunc(before, func(b Rule) bool { return b.shadows(r) }); {
@@ -53,12 +60,24 @@ func (j *judge) leading(hop ecsv1alpha1.HopName, rules []Rule, s Service) (Rule,
 			return r, true
 		}
 	}
+	if conditional != nil {
+		j.note(hop, ecsv1alpha1.HopWarning, fmt.Sprintf("rule %s leads to %s under conditions that are not looked at", conditional.Priority, s.Name), wanted,
+			"make sure that requests meet them: they are about more than the host and the path")
+		return Rule{}, false
+	}
 	state, said := ecsv1alpha1.HopMissing, "the listener has no rule for "+j.spec.Hostname
 	if len(before) > 0 {
 		state, said = ecsv1alpha1.HopBroken, fmt.Sprintf("rule %s takes %s and does: %s", before[0].Priority, j.spec.Hostname, before[0].does())
 	}
 	j.note(hop, state, said, wanted, fmt.Sprintf("add a rule to the listener: host %s, forward to %s", j.spec.Hostname, list(groupNames(s.Groups.Answer))))
 	return Rule{}, false
+}
+
+// Leads says whether a rule that takes the host leads to one of the services.
+func (r *Region) Leads(host string) bool {
+	return slices.ContainsFunc(r.Rules.Answer, func(rule Rule) bool {
+		return rule.takes(host) && slices.ContainsFunc(r.Services, func(s Service) bool { return rule.leadsTo(s.Groups.Answer) })
+	})
 }
 
 // takes says whether the rule's host condition lets the name in.

@@ -1,6 +1,8 @@
 package wayin
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"heliumai.space/ecsrelease/internal/rollout"
@@ -97,6 +99,8 @@ type Region struct {
 	Listeners Look[[]Listener]
 	// Certificates are those of the listener on the port, and the one that is asked for.
 	Certificates Look[[]Certificate]
+	// MoreCertificates says that the listener has more of them.
+	MoreCertificates bool
 	// Rules are those of the listener on the port, in the order in which they are tried, the default
 	// rule last.
 	Rules    Look[[]Rule]
@@ -169,6 +173,9 @@ type Tasks struct {
 	Revision string
 	// Idle says that the service wants none.
 	Idle bool
+	// Before is the revision whose tasks are healthy while the deployment of this one is under way; "":
+	// there is none.
+	Before string
 	// Running is how many run, Healthy how many of them are healthy in every target group.
 	Running, Healthy int
 	// First is a target that is not healthy, for people; "": there is none.
@@ -179,7 +186,10 @@ type Tasks struct {
 
 // Answer is what came of asking for the probe's path.
 type Answer struct {
-	OK      bool
+	OK bool
+	// Unasked says that nobody could be asked: the name was not found, or its address may not be dialled.
+	Unasked bool
+	// Message says what was answered; nothing of it changes from one look to the next.
 	Message string
 }
 
@@ -187,7 +197,8 @@ type Answer struct {
 // nil: all is known.
 func (s *Seen) Unanswered() *rollout.Problem {
 	problems := []*rollout.Problem{s.Zone.Problem, s.Records.Problem, s.Accelerator.Problem, s.AcceleratorListeners.Problem}
-	for _, r := range s.Regions {
+	for _, name := range slices.Sorted(maps.Keys(s.Regions)) {
+		r := s.Regions[name]
 		problems = append(problems, r.Balancer.Problem, r.Listeners.Problem, r.Certificates.Problem, r.Rules.Problem)
 		for _, service := range r.Services {
 			problems = append(problems, service.Groups.Problem, service.Tasks.Problem)

@@ -32,6 +32,8 @@ func (j *judge) targets(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 		case t.Idle:
 			j.note(hop, ecsv1alpha1.HopBroken, fmt.Sprintf("service %s is scaled to zero", s.Name), "running tasks", "raise the desired count of service "+s.Name)
 			return
+		case t.Healthy == 0 && t.Before != "" && (t.Running == 0 || t.Initial):
+			warnings = append(warnings, fmt.Sprintf("service %s: the deployment of %s is under way; tasks of %s answer", s.Name, t.Revision, t.Before))
 		case t.Running == 0:
 			j.note(hop, ecsv1alpha1.HopBroken, fmt.Sprintf("service %s: no task of %s runs", s.Name, t.Revision), "running tasks", "look at the events of service "+s.Name+": why do its tasks not start?")
 			return
@@ -48,7 +50,7 @@ func (j *judge) targets(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 		}
 	}
 	if len(warnings) > 0 {
-		j.note(hop, ecsv1alpha1.HopWarning, list(warnings), "all of the running tasks healthy", "look at what the tasks that are not healthy answer to the health check")
+		j.note(hop, ecsv1alpha1.HopWarning, list(warnings), "all of the running tasks healthy", "wait for the deployment, or look at what the tasks that are not healthy answer to the health check")
 		return
 	}
 	j.leads(hop, "%s", list(well))
@@ -61,7 +63,7 @@ func (j *judge) probe() {
 	case j.spec.Probe.Via == ecsv1alpha1.ViaPublic:
 		j.answer(j.seen.Answer, ecsv1alpha1.HopRecord)
 	default:
-		j.each(func(_ *ecsv1alpha1.EndpointRegion, seen *Region) { j.answer(seen.Answer, ecsv1alpha1.HopLoadBalancer) })
+		j.each(func(_ *ecsv1alpha1.EndpointRegion, seen *Region) { j.answer(seen.Answer, ecsv1alpha1.HopRule) })
 	}
 }
 
@@ -73,6 +75,9 @@ func (j *judge) answer(a *Answer, before ecsv1alpha1.HopName) {
 		j.unreached(hop, before)
 	case a.OK:
 		j.leads(hop, "%s", a.Message)
+	case a.Unasked:
+		j.note(hop, ecsv1alpha1.HopUnknown, a.Message, "an answer",
+			"let the manager dial it (--verification-allow-cidrs), probe via: Public, or leave the probe out")
 	default:
 		status := ecsv1alpha1.DefaultExpectStatus
 		if j.spec.Probe.ExpectStatus != nil {
