@@ -37,9 +37,10 @@ type measurement struct {
 var measurements = []measurement{
 	{"latency", latencies},
 	{"rollouts", rollouts},
-	{"fleet", fleets},
+	{"fleet", narrow},
+	{"wide", wide},
 	{"pipeline", pipelines},
-	{"virtual", bumps},
+	{"virtual", virtual},
 }
 
 func main() {

@@ -26,18 +26,20 @@ type size struct {
 	regions int
 	// bumped is how many releases are bumped at once, in the simulation.
 	bumped int
+	// weighed is how many releases a manager has that is weighed there, days how many pass meanwhile.
+	weighed, days int
 }
 
 // whole is what the published table is made with.
 func whole(releases int, sweep time.Duration) size {
 	return size{
 		speed: 1, samples: 25, pace: 3 * time.Second, rollouts: 40, failures: 10, failovers: 5,
-		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, profiled: time.Minute, regions: 3, bumped: 1000,
+		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, profiled: time.Minute, regions: 3, bumped: 1000, weighed: 200, days: 7,
 	}
 }
 
 // least is what shows that every row comes out.
 var least = size{
 	speed: 20, samples: 2, rollouts: 2, failures: 1, failovers: 1,
-	releases: 20, sweep: 5 * time.Second, sweeps: 1, glance: time.Second, profiled: 2 * time.Second, regions: 2, bumped: 40,
+	releases: 20, sweep: 5 * time.Second, sweeps: 1, glance: time.Second, profiled: 2 * time.Second, regions: 2, bumped: 40, weighed: 5, days: 1,
 }

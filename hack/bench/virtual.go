@@ -15,51 +15,74 @@ import (
 	"heliumai.space/ecsrelease/internal/simulation"
 )
 
-// bumps has the simulation bump a fleet at once, in virtual time.
-func bumps(ctx context.Context, b *bench) ([]row, error) {
+// virtual has the simulation bump a fleet at once and weigh a manager over days, in virtual time.
+func virtual(ctx context.Context, b *bench) ([]row, error) {
 	say("bumping %d releases at once, in virtual time", b.size.bumped)
-	bumper, err := filepath.Abs(b.bumper)
-	if err != nil {
-		return nil, fmt.Errorf("finding %s: %w", b.bumper, err)
-	}
-	cmd := exec.CommandContext(ctx, bumper, "-test.run=^TestAFleetIsBumpedAtOnce$", "-test.timeout=0")
-	cmd.Dir = filepath.Join("internal", "simulation")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("RELEASES=%d", b.size.bumped), "REPORT=json")
-	output, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("running %s (make bench makes it): %w\n%s", b.bumper, err, output)
-	}
-	reports, err := parseReports(output)
+	bumps, err := simulated[simulation.NamedReport](ctx, b, "TestAFleetIsBumpedAtOnce", fmt.Sprint("RELEASES=", b.size.bumped))
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(bumps, func(a, b simulation.NamedReport) int { return compareBool(a.Bump.Shared, b.Bump.Shared) })
 	var rows []row
-	for _, report := range reports {
+	for _, report := range bumps {
 		rows = append(rows, bumped(report))
 	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("%s reports nothing:\n%s", b.bumper, output)
+	say("weighing a manager before and after %d days, in virtual time", b.size.days)
+	heaps, err := simulated[simulation.HeapReport](ctx, b, "TestTheHeapDoesNotGrow", fmt.Sprint("DAYS=", b.size.days), fmt.Sprint("RELEASES=", b.size.weighed))
+	for _, report := range heaps {
+		rows = append(rows, weighed(report))
 	}
-	return rows, nil
+	return rows, err
 }
 
-// parseReports reads those lines of a test's output that are reports, by the name of the bump.
-func parseReports(output []byte) ([]simulation.NamedReport, error) {
-	var reports []simulation.NamedReport
+// simulated are the reports of a test of the simulation.
+func simulated[Report any](ctx context.Context, b *bench, test string, env ...string) ([]Report, error) {
+	program, err := filepath.Abs(b.bumper)
+	if err != nil {
+		return nil, fmt.Errorf("finding %s: %w", b.bumper, err)
+	}
+	cmd := exec.CommandContext(ctx, program, "-test.run=^"+test+"$", "-test.timeout=0")
+	cmd.Dir = filepath.Join("internal", "simulation")
+	cmd.Env = append(append(os.Environ(), "REPORT=json"), env...)
+	output, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("running %s of %s (make bench makes it): %w\n%s", test, b.bumper, err, output)
+	}
+	reports, err := parseReports[Report](output)
+	if err == nil && len(reports) == 0 {
+		err = fmt.Errorf("%s reports nothing:\n%s", test, output)
+	}
+	return reports, err
+}
+
+// parseReports reads those lines of a test's output that are reports.
+func parseReports[Report any](output []byte) ([]Report, error) {
+	var reports []Report
 	lines := bufio.NewScanner(bytes.NewReader(output))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		if !bytes.HasPrefix(lines.Bytes(), []byte("{")) {
 			continue
 		}
-		var report simulation.NamedReport
+		var report Report
 		if err := json.Unmarshal(lines.Bytes(), &report); err != nil {
 			return nil, fmt.Errorf("reading a report of the simulation: %w", err)
 		}
 		reports = append(reports, report)
 	}
-	slices.SortFunc(reports, func(a, b simulation.NamedReport) int { return compareBool(a.Bump.Shared, b.Bump.Shared) })
 	return reports, lines.Err()
+}
+
+// weighed makes a row of a manager that was weighed twice.
+func weighed(r simulation.HeapReport) row {
+	const kibibyte = 1 << 10
+	return row{
+		measure: fmt.Sprintf("live heap after collection, %.0f days (**virtual**)", r.Lasted.Hours()/24),
+		how: fmt.Sprintf("the simulation; %d releases, each released to once a day; a manager that has just released to all of them so often that all that it remembers is full, and one that has lived so long; each two hours after its last release, less what is left when it has ended",
+			r.Releases),
+		must:    "+5 %",
+		reached: fmt.Sprintf("**%+.1f %%** (%d KiB, then %d KiB)", 100*r.Growth(), r.Before/kibibyte, r.After/kibibyte),
+	}
 }
 
 func compareBool(a, b bool) int {

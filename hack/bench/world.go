@@ -107,7 +107,7 @@ func environment(name string) *ecsv1alpha1.EcsEnvironment {
 
 // close ends the world's processes and takes its releases away from the next one.
 func (w *world) close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Minute) // it takes a while to delete many
 	defer cancel()
 	var problems []error
 	if w.manager != nil {

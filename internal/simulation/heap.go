@@ -26,8 +26,9 @@ func (r *HeapReport) Growth() float64 { return float64(r.After)/float64(r.Before
 // nobody uses any more is forgotten.
 const restTime = 2 * time.Hour
 
-// historyLength is how many releases it takes to fill a history.
-const historyLength = 10
+// fill is how many releases it takes until all that is remembered of them is full: of the digests that
+// ran well in an environment the last 20 are kept for each service, of a release's history less.
+const fill = 21
 
 // RunHeap weighs a manager, lets days pass, and weighs it again. It is called in a testing/synctest bubble,
 // while nothing else runs in the process.
@@ -45,7 +46,12 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 	w.mustStart("")
 	tag := 0
 	bump := func() error {
-		tag = tag%(neighbourTags-1) + 1
+		tag++
+		if tag > neighbourTags {
+			if err := w.images.push(fmt.Sprint("v", tag), good); err != nil {
+				return err
+			}
+		}
 		for _, s := range w.subjects {
 			s.bump(fmt.Sprint("v", tag))
 		}
@@ -55,7 +61,7 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 		w.ledger.audit() // the journal is short
 		return nil
 	}
-	for range historyLength {
+	for range fill {
 		if err := bump(); err != nil {
 			w.finish()
 			return nil, err
