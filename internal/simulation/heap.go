@@ -100,7 +100,7 @@ func (w *world) weigh() int64 {
 	for len(w.alive) > 0 {
 		w.buried(<-w.ended)
 	}
-	w.alive = nil // an empty slice still knows who was in it
+	w.alive = nil                     // an empty slice still knows who was in it
 	w.until(time.Now().Add(restTime)) // what it had left behind ends as well
 	without := live()
 	w.closing = false
