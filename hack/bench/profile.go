@@ -32,7 +32,7 @@ func profile(ctx context.Context, address, what, directory, name string) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("asking for a profile: %s", response.Status)
 	}
-	if err := os.MkdirAll(directory, 0o755); err != nil { //nolint:gosec // profiles are no secret
+	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return fmt.Errorf("keeping profiles: %w", err)
 	}
 	path := filepath.Join(directory, name+".pprof")
