@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -273,12 +274,12 @@ func (p *pass) verification(target string) string {
 }
 
 // next is when to look again at the latest; 0: when something changes. It is the one place
-// that picks the requeue.
+// that picks the requeue, and picks none that is shorter than soon, whatever asks for it.
 func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duration {
 	var next time.Duration
 	sooner := func(d time.Duration) {
 		if d > 0 && (next == 0 || d < next) {
-			next = d
+			next = max(d, soon)
 		}
 	}
 	sooner(verdict.Look)
@@ -338,12 +339,5 @@ func (p *pass) reconsiders() bool {
 // patience is how long a problem may rest before it is looked at again, where nothing tells
 // that it is gone.
 func patience(problem *rollout.Problem, timing rollout.Timing) time.Duration {
-	switch {
-	case problem.Delay():
-		return max(problem.RetryAfter, timing.Fast)
-	case problem.RetryAfter > 0:
-		return problem.RetryAfter
-	default:
-		return timing.Slow
-	}
+	return cmp.Or(problem.Rest(timing), timing.Slow)
 }

@@ -52,6 +52,7 @@ func TestTheSoonestOfAllReasonsPicksTheNextLook(t *testing.T) {
 		"what is wanted can't be told":               {rollout.Verdict{}, []*service{slowly, {observation: observation{want: rollout.Want{Problem: refusal}}}}, cadence.Slow},
 		"a look-up gave nothing":                     {rollout.Verdict{}, []*service{slowly, {observation: observation{facts: rollout.Facts{Problem: refusal}}}}, cadence.Slow},
 		"a step was refused":                         {rollout.Verdict{}, []*service{slowly, {refused: refusal}}, cadence.Slow},
+		"no pass is made at once after another":      {rollout.Verdict{Look: 3}, []*service{slowly}, soon},
 		"in the past is not at all":                  {rollout.Verdict{Look: -time.Second}, []*service{slowly}, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {

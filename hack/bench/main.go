@@ -49,7 +49,7 @@ func main() {
 	sweep := flag.Duration("sweep-interval", 5*time.Minute, "the manager's, while the fleet is watched; a shorter one makes that shorter")
 	smoke := flag.Bool("smoke", false, "measure next to nothing, quickly, to see that every row comes out")
 	only := flag.String("only", "", "measure only these, by commas: "+strings.Join(names(), ", "))
-	profiles := flag.String("profiles", "", "a directory for CPU profiles of the manager, of a fleet that is released to and of a sweep; none are taken without it")
+	profiles := flag.String("profiles", "", "a directory for profiles of the manager: of its CPU while it meets the fleet and in a sweep, and of its heap between the two; none are taken without it")
 	timeout := flag.Duration("timeout", 4*time.Hour, "how long all of it may take")
 	flag.Parse()
 

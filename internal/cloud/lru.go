@@ -66,12 +66,16 @@ func (c *lru[K, V]) drop(key K) {
 func (c *lru[K, V]) forget(since time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	before := len(c.entries)
 	for last := c.order.Back(); last != nil; last = c.order.Back() {
 		oldest := last.Value.(*entry[K, V])
 		if !oldest.used.Before(since) {
 			break
 		}
 		c.remove(oldest.key)
+	}
+	if len(c.entries) == before {
+		return
 	}
 	entries := make(map[K]*list.Element, len(c.entries)) // a map never gets smaller
 	maps.Copy(entries, c.entries)

@@ -140,6 +140,27 @@ var (
 	needEqual   = Need{EqualHash: "h2", EqualFamily: "app"}
 )
 
+// What is left to wait for when a call is put off may be nanoseconds, and is told with what was seen
+// until the next look at AWS: a release that went by it would be passed over without end.
+func TestAThrottleThatIsAlmostOverIsNotAskedAboutAgainAtOnce(t *testing.T) {
+	almostOver := &Problem{Class: ProblemThrottled, Message: "Rate exceeded", RetryAfter: 3}
+	for name, change := range map[string]func(*Input){
+		"of one in sync":        func(in *Input) { releasedBefore(in); in.View = &View{Problem: almostOver} },
+		"of one in flight":      func(in *Input) { flyingSince(in, time.Minute); in.View = &View{Problem: almostOver} },
+		"of what is wanted":     func(in *Input) { in.Want.Problem = almostOver },
+		"of what is looked up":  func(in *Input) { flyingSince(in, time.Minute); in.Facts = Facts{Problem: almostOver} },
+		"of one that goes back": func(in *Input) { goingBackSince(in, time.Minute); in.Facts = Facts{Problem: almostOver} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := steadyInput()
+			change(&in)
+			if got := Decide(in); got.Look < in.Timing.Fast {
+				t.Errorf("it is %s, looked at again after %s, wanted %s at least", got.Memory.State, got.Look, in.Timing.Fast)
+			}
+		})
+	}
+}
+
 func TestAServiceIsLookedAtBeforeAnythingElse(t *testing.T) {
 	throttled := &Problem{Class: ProblemThrottled, Message: "Rate exceeded"}
 	runDecisions(t, []decision{

@@ -39,7 +39,7 @@ func notObservable(s *situation) *answer {
 		}
 	}
 	if p.Delay() && s.sameInputs() && ended(s.memory.State) {
-		return &answer{keep: true, look: p.RetryAfter, inFlight: s.flying() != nil}
+		return &answer{keep: true, look: p.Rest(s.Timing), inFlight: s.flying() != nil}
 	}
 	a := s.problematic(p)
 	if p.Class == ProblemDenied {

@@ -152,7 +152,8 @@ type Problem struct {
 	Class   ProblemClass
 	Reason  string // one of the reasons of api/v1alpha1
 	Message string // names the thing, the value seen, the value wanted
-	// RetryAfter is how long to wait at least before asking again; 0: as always.
+	// RetryAfter is how long to wait at least before asking again, counted from when the problem was
+	// met; 0: as always.
 	RetryAfter time.Duration
 }
 
@@ -162,6 +163,16 @@ func (p *Problem) Error() string { return p.Message }
 // Delay says that the problem passes by itself.
 func (p *Problem) Delay() bool {
 	return p.Class == ProblemTransient || p.Class == ProblemThrottled
+}
+
+// Rest is how long the problem may rest before what met it is tried again; 0: until something changes.
+// One that passes by itself rests for the fast cadence at least: it is kept with what was seen until the
+// next look, while what it had left to wait for when it was met may have been next to nothing.
+func (p *Problem) Rest(t Timing) time.Duration {
+	if p.Delay() {
+		return max(p.RetryAfter, t.Fast)
+	}
+	return p.RetryAfter
 }
 
 // Family is the family of a revision spelled family:revision.

@@ -30,13 +30,7 @@ func TestAFleetIsBumpedAtOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Logf("%+v", *report)
-				if os.Getenv("REPORT") == "json" {
-					line, err := json.Marshal(NamedReport{b, *report})
-					if err != nil {
-						t.Fatal(err)
-					}
-					fmt.Println(string(line))
-				}
+				publish(t, NamedReport{b, *report})
 				for _, violation := range report.Violations {
 					t.Error(violation)
 				}
@@ -66,4 +60,17 @@ func TestAFleetIsBumpedAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// publish prints a report for the benchmark, where REPORT=json asks for it.
+func publish(t *testing.T, report any) {
+	t.Helper()
+	if os.Getenv("REPORT") != "json" {
+		return
+	}
+	line, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(string(line))
 }

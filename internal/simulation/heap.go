@@ -71,12 +71,12 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 	began := time.Now()
 	report.Before = w.weigh()
 	w.mustStart("")
-	for range days {
+	for day := range days {
 		if err := bump(); err != nil {
 			w.finish()
 			return nil, err
 		}
-		w.until(began.Add(24 * time.Hour * time.Duration(1+int(time.Since(began)/(24*time.Hour)))))
+		w.until(began.Add(time.Duration(day+1) * 24 * time.Hour))
 	}
 	report.Lasted = time.Since(began)
 	report.After = w.weigh()

@@ -1,9 +1,6 @@
 package simulation
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
 	"testing"
 	"testing/synctest"
 )
@@ -22,13 +19,7 @@ func TestTheHeapDoesNotGrow(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("%+v: %.1f%%", *report, 100*report.Growth())
-		if os.Getenv("REPORT") == "json" {
-			line, err := json.Marshal(report)
-			if err != nil {
-				t.Fatal(err)
-			}
-			fmt.Println(string(line))
-		}
+		publish(t, report)
 		for _, violation := range report.Violations {
 			t.Error(violation)
 		}

@@ -203,13 +203,13 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, clie
 		Ownership: ownership,
 		Prober:    w.prober(),
 	}
-	if err := reconciler.SetupWithManager(ctx, &quietManager{Manager: mgr}); err != nil {
+	if err := reconciler.SetupWithManager(ctx, &quietManager{Manager: mgr, story: w.story}); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
 	*environments = controllers.EnvironmentReconciler{
 		Client: mgr.GetClient(), Fleet: fleet, Every: slowCadence, Ownership: ownership,
 	}
-	if err := environments.SetupWithManager(&quietManager{Manager: mgr}); err != nil {
+	if err := environments.SetupWithManager(&quietManager{Manager: mgr, story: w.story}); err != nil {
 		return fmt.Errorf("setting up the controller of environments: %w", err)
 	}
 	return nil
@@ -217,7 +217,10 @@ func (p *process) assemble(ctx context.Context, w *world, mgr ctrl.Manager, clie
 
 // quietManager gives controllers queues without metrics: those wake up twice in a second to
 // measure themselves, which is most of what happens in a quiet day.
-type quietManager struct{ manager.Manager }
+type quietManager struct {
+	manager.Manager
+	story *story
+}
 
 // Add implements [manager.Manager].
 func (m *quietManager) Add(runnable manager.Runnable) error {
@@ -225,7 +228,10 @@ func (m *quietManager) Add(runnable manager.Runnable) error {
 	if value.Kind() == reflect.Pointer && value.Elem().Kind() == reflect.Struct {
 		if field := value.Elem().FieldByName("NewQueue"); field.IsValid() && field.CanSet() {
 			quiet := func(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-				return workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[reconcile.Request]{})
+				return &restingQueue{
+					TypedRateLimitingInterface: workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[reconcile.Request]{}),
+					story:                      m.story,
+				}
 			}
 			if reflect.TypeOf(quiet).AssignableTo(field.Type()) {
 				field.Set(reflect.ValueOf(quiet))
@@ -233,6 +239,48 @@ func (m *quietManager) Add(runnable manager.Runnable) error {
 		}
 	}
 	return m.Manager.Add(runnable)
+}
+
+// restingQueue sees to it that nothing is passed over again and again while no time goes by: in a
+// bubble that would never end. What was asked for so often is lost with the promise.
+type restingQueue struct {
+	workqueue.TypedRateLimitingInterface[reconcile.Request]
+	story *story
+
+	mu    sync.Mutex
+	since time.Time
+	asked map[reconcile.Request]int
+}
+
+// restless is how often somebody may ask in a second for a pass over one thing.
+const restless = 2000
+
+// Add implements [workqueue.TypedInterface].
+func (q *restingQueue) Add(item reconcile.Request) {
+	if q.rests(item) {
+		q.TypedRateLimitingInterface.Add(item)
+	}
+}
+
+// AddAfter implements [workqueue.TypedDelayingInterface].
+func (q *restingQueue) AddAfter(item reconcile.Request, after time.Duration) {
+	if q.rests(item) {
+		q.TypedRateLimitingInterface.AddAfter(item, after)
+	}
+}
+
+func (q *restingQueue) rests(item reconcile.Request) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if time.Since(q.since) > time.Second {
+		q.since, q.asked = time.Now(), map[reconcile.Request]int{}
+	}
+	q.asked[item]++
+	if q.asked[item] <= restless {
+		return true
+	}
+	q.story.violate("a release rests between two passes", "%s was to be passed over %d times within a second", item, restless)
+	return false
 }
 
 // crash ends the process as a power cut does: no call of it has an effect from now on.
