@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -23,9 +25,12 @@ type endpointCheck struct {
 	region   string
 }
 
-// checked is what came of it: of a look that began and ended then.
+func (c endpointCheck) String() string { return c.endpoint.String() + " in " + c.region }
+
+// checked is what came of it: of a look that began and ended then. One that was cut short says nothing.
 type checked struct {
 	at, end time.Time
+	cut     bool
 	ok      bool
 	message string
 }
@@ -34,27 +39,71 @@ type checked struct {
 // and does not go by what status says, which may be of before the release: at what is there since
 // notBefore.
 func (r *EndpointReconciler) Check(ctx context.Context, endpoint types.NamespacedName, region string, notBefore time.Time) (ok bool, message string) {
-	asked := endpointCheck{endpoint, region}
-	now := time.Now()
-	r.mu.Lock()
-	maps.DeleteFunc(r.checks, func(_ endpointCheck, c checked) bool { return now.Sub(c.end) >= checkAge })
-	last, known := r.checks[asked]
-	r.mu.Unlock()
-	if known && !last.at.Before(notBefore) {
+	ok, message = r.checks.ask(ctx, endpointCheck{endpoint, region}, notBefore, func(ctx context.Context) (bool, string) {
+		return r.check(ctx, endpoint, region)
+	})
+	return ok, fmt.Sprintf("EcsEndpoint %s: %s", endpoint.Name, message)
+}
+
+// endpointChecks are the checks that are being made, and what came of those that are not old yet. The
+// zero value has none.
+type endpointChecks struct {
+	flights singleflight.Group
+
+	mu    sync.Mutex
+	known map[endpointCheck]checked
+}
+
+// ask is what comes of look, if it begins at notBefore or later. Those who ask the same at the same
+// time, or soon after one another, share a look.
+func (c *endpointChecks) ask(ctx context.Context, what endpointCheck, notBefore time.Time, look func(context.Context) (bool, string)) (ok bool, message string) {
+	if last, known := c.recent(what); known && !last.at.Before(notBefore) {
 		return last.ok, last.message
 	}
-	ok, message = r.check(ctx, endpoint, region)
-	message = fmt.Sprintf("EcsEndpoint %s: %s", endpoint.Name, message)
-	if ctx.Err() != nil {
-		return false, message
+	for {
+		mine := make(chan struct{}, 1)
+		flight := c.flights.DoChan(what.String(), func() (any, error) {
+			mine <- struct{}{}
+			return c.make(ctx, what, look), nil
+		})
+		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx).Error()
+		case landed := <-flight:
+			got, _ := landed.Val.(checked)
+			// Another's look may have been cut short with whoever asked for it, or have begun too early.
+			if len(mine) > 0 || !got.cut && !got.at.Before(notBefore) {
+				return got.ok, got.message
+			}
+		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.checks == nil {
-		r.checks = map[endpointCheck]checked{}
+}
+
+// make makes a check, and remembers what came of it.
+func (c *endpointChecks) make(ctx context.Context, what endpointCheck, look func(context.Context) (bool, string)) checked {
+	got := checked{at: time.Now()}
+	got.ok, got.message = look(ctx)
+	got.end, got.cut = time.Now(), ctx.Err() != nil
+	if got.cut {
+		return got
 	}
-	r.checks[asked] = checked{now, time.Now(), ok, message}
-	return ok, message
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = map[endpointCheck]checked{}
+	}
+	c.known[what] = got
+	return got
+}
+
+// recent is what came of a check that is not old yet.
+func (c *endpointChecks) recent(what endpointCheck) (last checked, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(c.known, func(_ endpointCheck, old checked) bool { return now.Sub(old.end) >= checkAge })
+	last, known = c.known[what]
+	return last, known
 }
 
 func (r *EndpointReconciler) check(ctx context.Context, name types.NamespacedName, region string) (ok bool, message string) {

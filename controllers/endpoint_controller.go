@@ -56,9 +56,10 @@ type EndpointReconciler struct {
 	// Ownership is which environments are this process's. Absent: all.
 	Ownership *Ownership
 
+	checks endpointChecks
+
 	mu       sync.Mutex
 	answered map[types.NamespacedName]time.Time // when a look was last answered
-	checks   map[endpointCheck]checked
 }
 
 // +kubebuilder:rbac:groups=ecs.heliumai.space,resources=ecsendpoints,verbs=get;list;watch
@@ -130,7 +131,7 @@ func (r *EndpointReconciler) look(
 	switch {
 	case problem != nil && problem.Delay():
 		every = max(lookAgain, problem.RetryAfter)
-	case !meta.IsStatusConditionTrue(status.Conditions, ecsv1alpha1.ConditionReady) && status.Wired != nil || isNew(endpoint, now.Time):
+	case isNew(endpoint, now.Time) || hasBroken(&status, now.Time):
 		every = min(every, impatient)
 	}
 	return ctrl.Result{RequeueAfter: jittered(every)}, nil
@@ -139,6 +140,13 @@ func (r *EndpointReconciler) look(
 // isNew says that an endpoint was made within the last hour.
 func isNew(endpoint *ecsv1alpha1.EcsEndpoint, now time.Time) bool {
 	return now.Sub(endpoint.CreationTimestamp.Time) < time.Hour
+}
+
+// hasBroken says that an endpoint that once led on has ceased to within the last hour. One that stays
+// broken is looked at like any other.
+func hasBroken(status *ecsv1alpha1.EcsEndpointStatus, now time.Time) bool {
+	ready := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady)
+	return status.Wired != nil && ready != nil && ready.Status != metav1.ConditionTrue && now.Sub(ready.LastTransitionTime.Time) < time.Hour
 }
 
 // jittered is a time, give or take a tenth of it, so that endpoints are not all looked at at once.
