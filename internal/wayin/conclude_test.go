@@ -144,6 +144,15 @@ func TestUnknownIsNeverBroken(t *testing.T) {
 	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "EndpointGroup in ap-south-1")
 }
 
+func TestAWaveDoesNotPassByAWayInThatIsNotKnown(t *testing.T) {
+	c := whole()
+	seen, _ := c.mumbai()
+	seen.Rules = Look[[]Rule]{Problem: &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}}
+	if ok, message := Well(c.judged(), regions[0]); ok || !strings.Contains(message, "AWS says not so fast") {
+		t.Errorf("it is well: %t, %q", ok, message)
+	}
+}
+
 func TestAWarningIsToldAndReady(t *testing.T) {
 	c := whole()
 	c.certificate().NotAfter = now.AddDate(0, 0, 10)
