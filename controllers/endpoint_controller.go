@@ -115,7 +115,7 @@ func (r *EndpointReconciler) look(
 	if problem == nil {
 		r.answer(endpoint, now.Time)
 	} else if problem.Delay() && r.stands(endpoint, now.Time) {
-		hops, _ = wayin.Recall(hops, endpoint.Status.Hops)
+		hops = wayin.Recall(&endpoint.Spec, seen, now.Time, endpoint.Status.Hops)
 	}
 	status := wayin.Conclude(endpoint, hops, now, problem)
 	leave, ours := r.Ownership.enter(environment)

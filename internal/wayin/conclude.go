@@ -40,23 +40,6 @@ func Conclude(endpoint *ecsv1alpha1.EcsEndpoint, hops []ecsv1alpha1.Hop, now met
 	return status
 }
 
-// Recall gives hops that are not known now, since AWS did not answer, what was known of them before.
-// It says whether that is so of one.
-func Recall(hops, before []ecsv1alpha1.Hop) (recalled []ecsv1alpha1.Hop, any bool) {
-	recalled = slices.Clone(hops)
-	for i, h := range hops {
-		if h.State != ecsv1alpha1.HopUnknown {
-			continue
-		}
-		for _, b := range before {
-			if b.Name == h.Name && b.Region == h.Region && b.State != ecsv1alpha1.HopUnreached {
-				recalled[i], any = b, true
-			}
-		}
-	}
-	return recalled, any
-}
-
 // Refused is the status of an endpoint that cannot be looked at, because of its environment.
 func Refused(endpoint *ecsv1alpha1.EcsEndpoint, now metav1.Time, problem *rollout.Problem) ecsv1alpha1.EcsEndpointStatus {
 	status := *endpoint.Status.DeepCopy()
@@ -125,6 +108,10 @@ func conclusion(spec *ecsv1alpha1.EcsEndpointSpec, hops []ecsv1alpha1.Hop, wired
 		}
 		return v
 	}
+	if unreached := first(ecsv1alpha1.HopUnreached); unreached != nil {
+		// What is in front of it is as it was when it was seen last.
+		return outcome{metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, where(unreached) + ": " + unreached.Seen, ecsv1alpha1.ConditionReconciling, unreached}
+	}
 	said := fmt.Sprintf("%s leads to its services in %d of %d regions", spec.Hostname, len(spec.Regions), len(spec.Regions))
 	if warning := first(ecsv1alpha1.HopWarning); warning != nil {
 		return outcome{metav1.ConditionTrue, ecsv1alpha1.ReasonReachableWithWarnings,
@@ -149,18 +136,24 @@ func nextStep(hops []ecsv1alpha1.Hop) *ecsv1alpha1.Hop {
 // Well says whether the way in leads to a region, and what is in its way if not: as a check of a
 // release asks it.
 func Well(hops []ecsv1alpha1.Hop, region string) (ok bool, message string) {
+	unreached := ""
 	for i := range hops {
 		h := &hops[i]
 		if h.Region != "" && h.Region != region {
 			continue
 		}
 		switch h.State {
-		case ecsv1alpha1.HopWell, ecsv1alpha1.HopWarning, ecsv1alpha1.HopUnreached:
+		case ecsv1alpha1.HopWell, ecsv1alpha1.HopWarning:
+		case ecsv1alpha1.HopUnreached:
+			unreached = cmp.Or(unreached, where(h)+": "+h.Seen) // a hop that comes first is not well
 		case ecsv1alpha1.HopUnknown:
 			return false, fmt.Sprintf("%s: %s", where(h), h.Seen)
 		default:
 			return false, fmt.Sprintf("%s: %s; wanted: %s", where(h), h.Seen, h.Wanted)
 		}
+	}
+	if unreached != "" {
+		return false, unreached
 	}
 	return true, "every hop leads to " + region
 }

@@ -203,12 +203,69 @@ func TestAHopThatIsNotKnownNowIsWhatItWas(t *testing.T) {
 	c.seen.Zone = Look[*Zone]{Problem: &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}}
 	seen, _ := c.mumbai()
 	seen.Answer = &Answer{Message: "it answered 503"}
-	hops, recalled := Recall(c.judged(), before.Hops)
-	if !recalled || hops[0].Name != ecsv1alpha1.HopRecord || hops[0].State != ecsv1alpha1.HopWell {
+	hops := Recall(&c.spec, &c.seen, now, before.Hops)
+	if hops[0].Name != ecsv1alpha1.HopRecord || hops[0].State != ecsv1alpha1.HopWell {
 		t.Errorf("the record is %+v", hops[0])
 	}
 	if ok, message := Well(hops, regions[0]); ok || !strings.Contains(message, "it answered 503") {
 		t.Errorf("the probe is well: %s", message)
+	}
+}
+
+// Behind a hop that is not known nothing can be looked at either: what is broken there stays broken, and
+// what was never there does not come into being.
+func TestAThrottleHealsNothing(t *testing.T) {
+	throttled := &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}
+	conclude := func(c *chain, before ecsv1alpha1.EcsEndpointStatus, hops []ecsv1alpha1.Hop) ecsv1alpha1.EcsEndpointStatus {
+		endpoint := &ecsv1alpha1.EcsEndpoint{ObjectMeta: metav1.ObjectMeta{Generation: 3}, Spec: c.spec, Status: before}
+		return Conclude(endpoint, hops, metav1.NewTime(now), throttled)
+	}
+	unanswered := func(c *chain) {
+		seen, _ := c.mumbai()
+		*seen = Region{
+			Balancer: Look[*Balancer]{Problem: throttled}, Listeners: Look[[]Listener]{Unasked: true},
+			Certificates: Look[[]Certificate]{Unasked: true}, Rules: Look[[]Rule]{Unasked: true}, Services: seen.Services,
+		}
+	}
+
+	c := whole()
+	wired := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	c.certificate().NotAfter = now.AddDate(0, 0, -1)
+	broken := c.concluded(wired, now)
+	unanswered(c)
+	says(t, conclude(c, broken, Recall(&c.spec, &c.seen, now, broken.Hops)), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Certificate in ap-south-1: it expired")
+	says(t, conclude(c, wired, Recall(&c.spec, &c.seen, now, wired.Hops)), metav1.ConditionTrue, ecsv1alpha1.ReasonReachable, "")
+	if hops := c.judged(); hops[len(hops)-2].State != ecsv1alpha1.HopUnreached {
+		t.Fatalf("the probe was made: %+v", hops[len(hops)-2])
+	} else if ok, message := Well(hops, regions[0]); ok || !strings.Contains(message, "not so fast") {
+		t.Errorf("a wave passes: %s", message)
+	}
+
+	// A load balancer that is gone is gone, whatever else is not known.
+	seen, _ := c.mumbai()
+	seen.Balancer.Problem, c.seen.Zone.Problem = nil, throttled
+	for _, h := range Recall(&c.spec, &c.seen, now, wired.Hops) {
+		want := map[ecsv1alpha1.HopName]ecsv1alpha1.HopState{"Record": "Well", "LoadBalancer": "Missing", "Listener": "Unreached", "Probe": "Unreached"}[h.Name]
+		if h.Region != regions[1] && want != "" && h.State != want {
+			t.Errorf("%s is %s, wanted %s", h.Name, h.State, want)
+		}
+	}
+
+	// A chain that was never whole does not get whole by what is not known.
+	c = whole()
+	c.seen.Records.Answer = nil
+	built := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	c.seen.Accelerator, c.seen.AcceleratorListeners = Look[*Accelerator]{Problem: throttled}, Look[[]AcceleratorListener]{Unasked: true}
+	says(t, conclude(c, built, Recall(&c.spec, &c.seen, now, built.Hops)), metav1.ConditionFalse, ecsv1alpha1.ReasonUnwired, "Reconciling", "next: Record")
+	// One of which nothing was known before is not known now.
+	for i := range built.Hops {
+		built.Hops[i].State = ecsv1alpha1.HopWell
+	}
+	built.Hops[0].State = ecsv1alpha1.HopUnreached
+	got := conclude(c, ecsv1alpha1.EcsEndpointStatus{ObservedGeneration: 3}, Recall(&c.spec, &c.seen, now, built.Hops))
+	says(t, got, metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, "Reconciling", "Record: not looked at: Accelerator comes first")
+	if got.Wired != nil {
+		t.Errorf("it counts as wired since %s", got.Wired)
 	}
 }
 

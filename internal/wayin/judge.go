@@ -2,6 +2,7 @@ package wayin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,6 +17,8 @@ type judge struct {
 	seen *Seen
 	now  time.Time
 	hops []ecsv1alpha1.Hop
+	// behind are the hops that those of hops that were not reached are behind, by their index.
+	behind map[int]ecsv1alpha1.HopName
 	// region is the region that is being looked at; "": all.
 	region string
 }
@@ -23,7 +26,45 @@ type judge struct {
 // Judge says of every hop whether it leads on, from the outside in, and for each of them in the order
 // of the regions. A hop that does not says what was wanted, and what to do. Since is not set.
 func Judge(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time) []ecsv1alpha1.Hop {
-	j := &judge{spec: spec, seen: seen, now: now}
+	return judged(spec, seen, now).hops
+}
+
+// Recall is Judge, for when AWS did not answer: hops of which nothing is known now, and those that are
+// behind them, are as they were before, if that is known.
+func Recall(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time, before []ecsv1alpha1.Hop) []ecsv1alpha1.Hop {
+	j := judged(spec, seen, now)
+	recalled := slices.Clone(j.hops)
+	for i := range recalled {
+		if !j.unseen(i) {
+			continue
+		}
+		for _, b := range before {
+			if b.Name == recalled[i].Name && b.Region == recalled[i].Region && b.State != ecsv1alpha1.HopUnreached {
+				recalled[i] = b
+				break
+			}
+		}
+	}
+	return recalled
+}
+
+// unseen says that nothing is known of a hop, since it could not be looked at, or one could not that
+// it is behind.
+func (j *judge) unseen(i int) bool {
+	h := j.hops[i]
+	if h.State != ecsv1alpha1.HopUnreached {
+		return h.State == ecsv1alpha1.HopUnknown
+	}
+	for k, b := range j.hops {
+		if k != i && b.Name == j.behind[i] && (b.Region == h.Region || b.Region == "" || h.Region == "") && j.unseen(k) {
+			return true
+		}
+	}
+	return false
+}
+
+func judged(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time) *judge {
+	j := &judge{spec: spec, seen: seen, now: now, behind: map[int]ecsv1alpha1.HopName{}}
 	if spec.AcceleratorARN != "" {
 		j.acceleratedRecord()
 		j.accelerator()
@@ -39,7 +80,7 @@ func Judge(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time) []ecsv1
 	j.each(j.rule)
 	j.each(j.targets)
 	j.probe()
-	return j.hops
+	return j
 }
 
 // each looks at a hop in every region.
@@ -87,6 +128,7 @@ func (j *judge) unknown(name ecsv1alpha1.HopName, problem *rollout.Problem) bool
 
 // unreached notes that a hop was not looked at, since one before it is not there.
 func (j *judge) unreached(name, before ecsv1alpha1.HopName) {
+	j.behind[len(j.hops)] = before
 	j.note(name, ecsv1alpha1.HopUnreached, fmt.Sprintf("not looked at: %s comes first", before), "", "")
 }
 
