@@ -133,7 +133,7 @@ func projectRule(r *elbtypes.Rule) wayin.Rule {
 	// The last action is what happens to the request; what may come before is authentication.
 	for _, a := range r.Actions {
 		rule.Action = strings.Clone(string(a.Type))
-		rule.Groups = nil
+		rule.Groups, rule.Weights = nil, nil
 		if a.ForwardConfig == nil {
 			if a.TargetGroupArn != nil {
 				rule.Groups = []string{text(a.TargetGroupArn)}
@@ -141,8 +141,12 @@ func projectRule(r *elbtypes.Rule) wayin.Rule {
 			continue
 		}
 		for _, g := range a.ForwardConfig.TargetGroups {
-			if g.Weight == nil || *g.Weight > 0 || len(a.ForwardConfig.TargetGroups) == 1 {
-				rule.Groups = append(rule.Groups, text(g.TargetGroupArn))
+			weight := int32(1)
+			if g.Weight != nil && len(a.ForwardConfig.TargetGroups) > 1 {
+				weight = *g.Weight
+			}
+			if weight > 0 {
+				rule.Groups, rule.Weights = append(rule.Groups, text(g.TargetGroupArn)), append(rule.Weights, weight)
 			}
 		}
 	}

@@ -88,19 +88,6 @@ func (j *judge) namedCertificate(wanted *ecsv1alpha1.EndpointRegion, seen *Regio
 	}
 }
 
-// verdict is what a certificate is worth.
-type verdict struct {
-	state                ecsv1alpha1.HopState
-	seen, wanted, action string
-}
-
-const rankWarning = 1
-
-// rank puts the best verdict first.
-func (v verdict) rank() int {
-	return slices.Index([]ecsv1alpha1.HopState{ecsv1alpha1.HopWell, ecsv1alpha1.HopWarning, ecsv1alpha1.HopPending, ecsv1alpha1.HopBroken}, v.state)
-}
-
 // worth judges a certificate that covers the name.
 func (j *judge) worth(c Certificate) verdict {
 	until := c.NotAfter.UTC().Format(time.DateOnly)

@@ -1,6 +1,7 @@
 package wayin
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,19 +112,60 @@ func (j *judge) note(name ecsv1alpha1.HopName, state ecsv1alpha1.HopState, seen,
 
 // unknown notes that a hop could not be looked at, and why, and says whether that is so.
 func (j *judge) unknown(name ecsv1alpha1.HopName, problem *rollout.Problem) bool {
-	switch {
-	case problem == nil:
+	if problem == nil {
 		return false
-	case problem.Delay():
-		j.note(name, ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "nothing: it is asked again")
-	case problem.Class == rollout.ProblemMissing:
-		j.note(name, ecsv1alpha1.HopMissing, problem.Message, "that it is there", "create it, or correct the endpoint")
-	case problem.Class == rollout.ProblemDenied:
-		j.note(name, ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "permit what it names to the environment's role")
-	default:
-		j.note(name, ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "mend what it names")
 	}
+	j.worst(name, []verdict{unknown(problem)})
 	return true
+}
+
+// verdict is what a hop is like, or the part of it that is of one service.
+type verdict struct {
+	state                ecsv1alpha1.HopState
+	seen, wanted, action string
+}
+
+// rank puts the best verdict first.
+func (v verdict) rank() int {
+	return slices.Index([]ecsv1alpha1.HopState{
+		ecsv1alpha1.HopWell, ecsv1alpha1.HopWarning, ecsv1alpha1.HopUnknown, ecsv1alpha1.HopPending, ecsv1alpha1.HopMissing, ecsv1alpha1.HopBroken,
+	}, v.state)
+}
+
+const rankWarning = 1
+
+func well(format string, args ...any) verdict {
+	return verdict{state: ecsv1alpha1.HopWell, seen: fmt.Sprintf(format, args...)}
+}
+
+// unknown is the verdict on what could not be looked at.
+func unknown(problem *rollout.Problem) verdict {
+	switch {
+	case problem.Delay():
+		return verdict{ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "nothing: it is asked again"}
+	case problem.Class == rollout.ProblemMissing:
+		return verdict{ecsv1alpha1.HopMissing, problem.Message, "that it is there", "create it, or correct the endpoint"}
+	case problem.Class == rollout.ProblemDenied:
+		return verdict{ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "permit what it names to the environment's role"}
+	default:
+		return verdict{ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "mend what it names"}
+	}
+}
+
+// worst notes the worst of verdicts on a hop: what was seen of all that are as bad, and what to do about
+// the first of them.
+func (j *judge) worst(name ecsv1alpha1.HopName, found []verdict) {
+	first := slices.MaxFunc(found, func(a, b verdict) int { return cmp.Compare(a.rank(), b.rank()) })
+	var seen []string
+	for _, v := range found {
+		if v.state == first.state {
+			seen = append(seen, v.seen)
+		}
+	}
+	if first.rank() > rankWarning {
+		seen = seen[:1]
+	}
+	j.note(name, first.state, list(seen), first.wanted, first.action)
 }
 
 // unreached notes that a hop was not looked at, since one before it is not there.

@@ -219,6 +219,24 @@ func TestABreakIsNamedWithWhatWasSeenAndWanted(t *testing.T) {
 		"a rule for another host": {change: func(c *chain) {
 			c.rules(Rule{Priority: "10", Hosts: []string{"www.heliumai.space"}, Action: "forward", Groups: []string{group}}, Rule{Priority: "default", Action: "fixed-response"})
 		}, hop: "Rule", state: "Broken", seen: "rule default takes api.heliumai.space", wanted: "forwards to backend"},
+		"a conditional rule that is shadowed": {change: func(c *chain) {
+			c.rules(Rule{Priority: "5", Hosts: []string{host}, Action: "forward", Groups: []string{otherGroup}},
+				Rule{Priority: "10", Hosts: []string{host}, Other: true, Action: "forward", Groups: []string{group}}, Rule{Priority: "default", Action: "fixed-response"})
+		}, hop: "Rule", state: "Broken", seen: "rule 5 (forward to other) comes before rule 10", wanted: "forwards to backend"},
+		"a second service behind a conditional rule": {change: func(c *chain) {
+			seen, _ := c.mumbai()
+			second := seen.Services[0]
+			second.Name, second.Groups.Answer = "web", []string{otherGroup}
+			seen.Services = append(seen.Services, second)
+			c.rules(Rule{Priority: "10", Hosts: []string{host}, Other: true, Action: "forward", Groups: []string{group}})
+		}, hop: "Rule", state: "Missing", seen: "no rule for api.heliumai.space", wanted: "forwards to other"},
+		"a path within one before": {change: func(c *chain) {
+			c.rules(Rule{Priority: "5", Hosts: []string{host}, Paths: []string{"/api/*"}, Action: "fixed-response"},
+				Rule{Priority: "10", Hosts: []string{host}, Paths: []string{"/api/v1/*", "/api/?"}, Action: "forward", Groups: []string{group}})
+		}, hop: "Rule", state: "Broken", seen: "rule 5 (fixed-response) comes before rule 10", wanted: "forwards to backend"},
+		"groups that all weigh nothing": {change: func(c *chain) {
+			c.rules(Rule{Priority: "5", Hosts: []string{host}, Action: "forward"})
+		}, hop: "Rule", state: "Broken", seen: "does: forward to no target group, since all weigh 0", wanted: "forwards to backend"},
 		"a service without a group": {change: func(c *chain) { seen, _ := c.mumbai(); seen.Services[0].Groups.Answer = nil }, hop: "Rule", state: "Missing", seen: "service backend is in no target group", wanted: "a target group"},
 		"no healthy target": {change: func(c *chain) {
 			c.tasks().Healthy, c.tasks().First = 0, "10.0.0.1:80 is unhealthy (Health checks failed)"
@@ -300,12 +318,22 @@ func TestWhatLeadsOnAllTheSame(t *testing.T) {
 		"a rule of another path before": {change: func(c *chain) {
 			c.rules(Rule{Priority: "5", Hosts: []string{host}, Paths: []string{"/old/*"}, Action: "redirect"}, Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{group}})
 		}},
+		"a rule of a part of the paths before": {change: func(c *chain) {
+			c.rules(Rule{Priority: "5", Hosts: []string{host}, Paths: []string{"/api/?"}, Action: "redirect"}, Rule{Priority: "10", Hosts: []string{host}, Paths: []string{"/api/*"}, Action: "forward", Groups: []string{group}})
+		}},
+		"two services behind one rule": {change: func(c *chain) {
+			seen, _ := c.mumbai()
+			second := seen.Services[0]
+			second.Name, second.Groups.Answer = "web", []string{otherGroup}
+			seen.Services = append(seen.Services, second)
+			c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{otherGroup, group}})
+		}},
 		"a rule of another header before": {change: func(c *chain) {
 			c.rules(Rule{Priority: "5", Hosts: []string{host}, Other: true, Action: "redirect"}, Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{group}})
 		}},
 		"the default rule": {change: func(c *chain) { c.rules(Rule{Priority: "default", Action: "forward", Groups: []string{group}}) }},
 		"a wildcard rule": {change: func(c *chain) {
-			c.rules(Rule{Priority: "10", Hosts: []string{"*.heliumai.sp?ce"}, Action: "forward", Groups: []string{otherGroup, group}})
+			c.rules(Rule{Priority: "10", Hosts: []string{"*.heliumai.sp?ce"}, Action: "forward", Groups: []string{group}})
 		}},
 		"another certificate that is bad": {change: func(c *chain) {
 			seen, _ := c.mumbai()
@@ -343,6 +371,12 @@ func TestAWarningLeadsOn(t *testing.T) {
 		"a rule of further conditions": {func(c *chain) {
 			c.rules(Rule{Priority: "10", Hosts: []string{host}, Other: true, Action: "forward", Groups: []string{group}})
 		}, "Rule", "rule 10 leads to backend under conditions that are not looked at"},
+		"a rule that leads elsewhere too": {func(c *chain) {
+			c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{otherGroup, group}, Weights: []int32{99, 1}})
+		}, "Rule", "rule 10 leads to backend, but 99 % of its requests to other"},
+		"a rule that leads elsewhere a little": {func(c *chain) {
+			c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{group, otherGroup}, Weights: []int32{999, 1}})
+		}, "Rule", "1 % of its requests to other"},
 		"one task of two": {func(c *chain) { c.tasks().Healthy = 1 }, "Targets", "1 of 2 tasks"},
 	} {
 		t.Run(name, func(t *testing.T) {

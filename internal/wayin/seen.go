@@ -157,6 +157,8 @@ type Rule struct {
 	Action string
 	// Groups are the ARNs of the target groups that get a part of what it forwards.
 	Groups []string
+	// Weights are how much each of the groups gets; nil: all get the same.
+	Weights []int32
 }
 
 // Service is an ECS service that answers for the name.
