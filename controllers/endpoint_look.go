@@ -3,7 +3,6 @@ package controllers
 import (
 	"cmp"
 	"context"
-	"regexp"
 	"sync"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -64,12 +63,9 @@ func (r *EndpointReconciler) see(ctx context.Context, way cloud.Way) *wayin.Seen
 
 func (r *EndpointReconciler) ask(ctx context.Context, request probe.Request) *wayin.Answer {
 	result := cmp.Or(r.Prober, &probe.Prober{}).Check(ctx, request)
-	answer := &wayin.Answer{OK: result.OK, Unasked: result.Unasked, Message: result.Seen}
+	answer := &wayin.Answer{OK: result.OK, Unasked: result.Unasked, Absent: result.Absent, Refused: result.Refused, Message: result.Seen}
 	if result.Status == 0 && !result.Unasked {
-		answer.Message = "no answer: " + addresses.ReplaceAllString(result.Seen, "it")
+		answer.Message = "no answer: " + result.Seen
 	}
 	return answer
 }
-
-// addresses are IP addresses with ports: a load balancer has several, which come in no order.
-var addresses = regexp.MustCompile(`(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d+`)

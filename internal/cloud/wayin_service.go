@@ -55,12 +55,42 @@ func (f *Fleet) lookAtService(ctx context.Context, k Key) wayin.Service {
 	if view.Desired == 0 {
 		return s
 	}
-	health, problem := f.TargetHealth(ctx, k, revision, now)
-	if problem != nil {
-		s.Tasks.Problem = problem
+	fresh := primary != nil && (before != nil || now.Sub(primary.Created) < settling)
+	if s.Tasks.Answer, s.Tasks.Problem = f.tasksOf(ctx, k, revision, balanced.groups(), now, fresh); s.Tasks.Problem != nil || before == nil {
 		return s
 	}
-	t := &s.Tasks.Answer
+	if before.Revision == revision {
+		if !balanced.settled() || len(balanced.all()) > len(balanced.groups()) {
+			s.Tasks.Answer.Before = revision // whose tasks are whose is not to be told by their revision
+		}
+		return s
+	}
+	earlier, ok, problem := f.balancingOf(ctx, k, view, before.Revision)
+	switch {
+	case problem != nil:
+		s.Tasks.Problem = problem
+	case ok && !slices.Equal(earlier.groups(), balanced.groups()):
+		beside, problem := f.tasksOf(ctx, k, before.Revision, earlier.groups(), now, false)
+		s.Tasks.Problem, s.Beside = problem, &beside
+	case s.Tasks.Answer.Healthy == 0:
+		if health, problem := f.TargetHealth(ctx, k, before.Revision, now); problem == nil && health.Healthy > 0 {
+			s.Tasks.Answer.Before = before.Revision
+		}
+	}
+	return s
+}
+
+// settling is how long after a deployment a task that is in no target group may be on its way into it.
+const settling = 5 * time.Minute
+
+// tasksOf are the tasks of a revision, as its target groups see them. While it is fresh those that are
+// in none are on their way.
+func (f *Fleet) tasksOf(ctx context.Context, k Key, revision string, groups []string, notBefore time.Time, fresh bool) (wayin.Tasks, *rollout.Problem) {
+	t := wayin.Tasks{Revision: revision, Groups: slices.Clone(groups)}
+	health, problem := f.TargetHealth(ctx, k, revision, notBefore)
+	if problem != nil {
+		return t, problem
+	}
 	t.Running, t.Healthy = health.Expected, health.Healthy
 	t.Initial = len(health.Unhealthy) > 0
 	for i, u := range health.Unhealthy {
@@ -71,14 +101,10 @@ func (f *Fleet) lookAtService(ctx context.Context, k Key) wayin.Service {
 			}
 		}
 		// A task that has just started is registered a moment later.
-		t.Initial = t.Initial && (u.State == string(elbtypes.TargetHealthStateEnumInitial) || u.State == string(elbtypes.TargetHealthStateEnumUnused))
+		comes := fresh && u.State == string(elbtypes.TargetHealthStateEnumUnused) && u.Reason == string(elbtypes.TargetHealthReasonEnumNotRegistered)
+		t.Initial = t.Initial && (comes || u.State == string(elbtypes.TargetHealthStateEnumInitial))
 	}
-	if before != nil && t.Healthy == 0 {
-		if health, problem := f.TargetHealth(ctx, k, before.Revision, now); problem == nil && health.Healthy > 0 {
-			t.Before = before.Revision
-		}
-	}
-	return s
+	return t, nil
 }
 
 // beside is the deployment that a service runs beside its PRIMARY one, while that is under way; nil:

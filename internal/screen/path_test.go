@@ -110,7 +110,7 @@ func ways() map[string]*ecsv1alpha1.EcsEndpoint {
 	const mumbai = "ap-south-1"
 	broken := newWay(production()).look(600, nil, nil).look(7, func(s *wayin.Seen) {
 		s.Regions[mumbai].Certificates.Answer[0].NotAfter = looked.Add(-time.Hour)
-		s.Regions[mumbai].Answer = &wayin.Answer{Message: "tls: failed to verify certificate: x509: certificate has expired or is not yet valid"}
+		s.Regions[mumbai].Answer = &wayin.Answer{Message: "no answer: tls: failed to verify certificate: it is valid from 2025-10-27T00:00:00Z to 2026-11-26T05:00:00Z"}
 		tasks := &s.Regions["us-east-1"].Services[0].Tasks.Answer
 		tasks.Healthy, tasks.First = 2, "10.3.0.17:8080 is unhealthy (Health checks failed with these codes: [502])"
 	}, nil)

@@ -94,6 +94,17 @@ func (c *chain) group() *EndpointGroup     { return &c.seen.AcceleratorListeners
 func (c *chain) certificate() *Certificate { return &c.seen.Regions[regions[0]].Certificates.Answer[0] }
 func (c *chain) tasks() *Tasks             { return &c.seen.Regions[regions[0]].Services[0].Tasks.Answer }
 func (c *chain) rules(rules ...Rule)       { c.seen.Regions[regions[0]].Rules.Answer = rules }
+
+// blueGreen has a deployment of app:8 under way from the group that it is usually in to another one;
+// requests go to live.
+func (c *chain) blueGreen(live string, before, next Tasks) {
+	s := &c.seen.Regions[regions[0]].Services[0]
+	before.Revision, before.Groups = "helium-backend:7", []string{group}
+	next.Revision, next.Groups = "helium-backend:8", []string{otherGroup}
+	s.Groups.Answer, s.Tasks.Answer, s.Beside = []string{group, otherGroup}, next, &before
+	c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{live}})
+}
+
 func (c *chain) records(records ...Record) { c.seen.Records.Answer = records }
 func (c *chain) endpoint() *AcceleratorEndpoint {
 	return &c.group().Endpoints[0]
@@ -200,8 +211,37 @@ func TestABreakIsNamedWithWhatWasSeenAndWanted(t *testing.T) {
 		}, hop: "Certificate", state: "Unknown", seen: "none of the first 1 certificates", wanted: "a certificate for api.heliumai.space"},
 		"a probe that is not dialled": {change: func(c *chain) {
 			seen, _ := c.mumbai()
-			seen.Answer = &Answer{Unasked: true, Message: "not dialled: it is private"}
+			seen.Answer = &Answer{Unasked: true, Refused: true, Message: "not dialled: it is private"}
 		}, hop: "Probe", state: "Unknown", seen: "not dialled", wanted: "an answer"},
+		"a load balancer whose name is not found": {change: func(c *chain) {
+			seen, _ := c.mumbai()
+			seen.Answer = &Answer{Unasked: true, Absent: true, Message: "looking up it: no such host"}
+		}, hop: "Probe", state: "Unknown", seen: "no such host", wanted: "an answer"},
+		"a name that nobody finds": {change: func(c *chain) {
+			c.spec.Probe.Via = ecsv1alpha1.ViaPublic
+			c.seen.Answer = &Answer{Unasked: true, Absent: true, Message: "looking up api.heliumai.space: no such host"}
+		}, hop: "Probe", state: "Broken", seen: "no such host", wanted: "an address of api.heliumai.space"},
+		"a resolver that does not answer": {change: func(c *chain) {
+			c.spec.Probe.Via = ecsv1alpha1.ViaPublic
+			c.seen.Answer = &Answer{Unasked: true, Message: "looking up api.heliumai.space: server misbehaving"}
+		}, hop: "Probe", state: "Unknown", seen: "misbehaving", wanted: "an answer"},
+		"the tasks that get the traffic of a blue/green deployment": {change: func(c *chain) {
+			c.blueGreen(group, Tasks{Running: 2, First: "10.0.0.1:80 is unhealthy"}, Tasks{Running: 2, Healthy: 2})
+		}, hop: "Targets", state: "Broken", seen: "0 of 2 tasks of helium-backend:7 are healthy in backend; 10.0.0.1:80 is unhealthy", wanted: "healthy"},
+		"the new tasks that get the traffic of a blue/green deployment": {change: func(c *chain) {
+			c.blueGreen(otherGroup, Tasks{Running: 2, Healthy: 2}, Tasks{Running: 2, First: "10.0.0.9:80 is unhealthy"})
+		}, hop: "Targets", state: "Broken", seen: "0 of 2 tasks of helium-backend:8 are healthy in other; 10.0.0.9:80 is unhealthy", wanted: "healthy"},
+		"the new tasks of a canary": {change: func(c *chain) {
+			c.blueGreen(group, Tasks{Running: 2, Healthy: 2}, Tasks{Running: 2, First: "10.0.0.9:80 is unhealthy"})
+			c.seen.Regions[regions[0]].Rules.Answer[0].Groups = []string{group, otherGroup}
+		}, hop: "Targets", state: "Broken", seen: "0 of 2 tasks of helium-backend:8", wanted: "healthy"},
+		"the second of two services": {change: func(c *chain) {
+			seen, _ := c.mumbai()
+			second := seen.Services[0]
+			second.Name, second.Tasks.Answer.Healthy = "web", 0
+			seen.Services[0].Tasks.Answer.Healthy = 1
+			seen.Services = append(seen.Services, second)
+		}, hop: "Targets", state: "Broken", seen: "service web: 0 of 2", wanted: "healthy"},
 		"new tasks that are unhealthy": {change: func(c *chain) {
 			*c.tasks() = Tasks{Revision: "helium-backend:8", Running: 1, Before: "helium-backend:7", First: "10.0.0.1:80 is unhealthy"}
 		}, hop: "Targets", state: "Broken", seen: "0 of 1 tasks of helium-backend:8", wanted: "healthy"},
@@ -321,6 +361,9 @@ func TestWhatLeadsOnAllTheSame(t *testing.T) {
 		"a rule of a part of the paths before": {change: func(c *chain) {
 			c.rules(Rule{Priority: "5", Hosts: []string{host}, Paths: []string{"/api/?"}, Action: "redirect"}, Rule{Priority: "10", Hosts: []string{host}, Paths: []string{"/api/*"}, Action: "forward", Groups: []string{group}})
 		}},
+		"a blue/green deployment that has the traffic": {change: func(c *chain) {
+			c.blueGreen(otherGroup, Tasks{Running: 2}, Tasks{Running: 2, Healthy: 2})
+		}},
 		"two services behind one rule": {change: func(c *chain) {
 			seen, _ := c.mumbai()
 			second := seen.Services[0]
@@ -365,6 +408,9 @@ func TestAWarningLeadsOn(t *testing.T) {
 		"an email":                        {func(c *chain) { c.certificate().Method = "EMAIL" }, "Certificate", "EMAIL"},
 		"an impaired load balancer":       {func(c *chain) { seen, _ := c.mumbai(); seen.Balancer.Answer.State = "active_impaired" }, "LoadBalancer", "active_impaired"},
 		"a deployment under way":          {func(c *chain) { *c.tasks() = Tasks{Revision: "helium-backend:8", Before: "helium-backend:7"} }, "Targets", "the deployment of helium-backend:8 is under way; tasks of helium-backend:7 answer"},
+		"new tasks that get no traffic yet": {func(c *chain) {
+			c.blueGreen(group, Tasks{Running: 2, Healthy: 2}, Tasks{Running: 2, First: "10.0.0.9:80 is unhealthy"})
+		}, "Targets", "the deployment of helium-backend:8 is under way; tasks of helium-backend:7 answer"},
 		"a deployment that registers": {func(c *chain) {
 			*c.tasks() = Tasks{Revision: "helium-backend:8", Running: 1, Initial: true, Before: "helium-backend:7"}
 		}, "Targets", "tasks of helium-backend:7 answer"},
@@ -391,6 +437,22 @@ func TestAWarningLeadsOn(t *testing.T) {
 				t.Errorf("it does not lead on: %s", message)
 			}
 		})
+	}
+}
+
+// What stands behind the question mark of a probe's path may be a password.
+func TestAQueryIsNotTold(t *testing.T) {
+	c := whole()
+	c.spec.Probe.Path = "/health?token=s3cret"
+	seen, _ := c.mumbai()
+	seen.Answer = &Answer{Message: "it answered 503, wanted 200"}
+	for _, h := range c.judged() {
+		if strings.Contains(fmt.Sprint(h), "s3cret") {
+			t.Errorf("%+v", h)
+		}
+		if h.Name == ecsv1alpha1.HopProbe && h.Region == regions[0] && h.Wanted != "200 from https://api.heliumai.space/health" {
+			t.Errorf("wanted is %q", h.Wanted)
+		}
 	}
 }
 

@@ -94,6 +94,17 @@ func (r *Region) Leads(host string) bool {
 	})
 }
 
+// live are the target groups of a service that requests for the host are forwarded to.
+func (r *Region) live(host string, s Service) []string {
+	var groups []string
+	for _, rule := range r.Rules.Answer {
+		if rule.takes(host) && rule.leadsTo(s.Groups.Answer) {
+			groups = append(groups, rule.Groups...)
+		}
+	}
+	return groups
+}
+
 // takes says whether the rule's host condition lets the name in.
 func (r Rule) takes(host string) bool {
 	return len(r.Hosts) == 0 || slices.ContainsFunc(r.Hosts, func(pattern string) bool { return matches(strings.ToLower(pattern), host) })

@@ -168,11 +168,16 @@ type Service struct {
 	Groups Look[[]string]
 	// Tasks is how they see its tasks.
 	Tasks Look[Tasks]
+	// Beside are the tasks of the deployment before, while another one is under way and they are in target
+	// groups of their own, as in blue/green; nil: there are none.
+	Beside *Tasks
 }
 
 // Tasks are the tasks of a service's running revision, as its target groups see them.
 type Tasks struct {
 	Revision string
+	// Groups are the ARNs of its target groups.
+	Groups []string
 	// Idle says that the service wants none.
 	Idle bool
 	// Before is the revision whose tasks are healthy while the deployment of this one is under way; "":
@@ -189,8 +194,9 @@ type Tasks struct {
 // Answer is what came of asking for the probe's path.
 type Answer struct {
 	OK bool
-	// Unasked says that nobody could be asked: the name was not found, or its address may not be dialled.
-	Unasked bool
+	// Unasked says that nobody could be asked: since the name has no address, if Absent says so too, since
+	// none that it has may be dialled, if Refused does, or since nobody told its addresses.
+	Unasked, Absent, Refused bool
 	// Message says what was answered; nothing of it changes from one look to the next.
 	Message string
 }

@@ -1,59 +1,96 @@
 package wayin
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
 // targets looks whether the tasks of every service are what its target groups send requests to. The
-// first service of which that is not so is told.
+// service for which that is worst is told.
 func (j *judge) targets(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 	const hop = ecsv1alpha1.HopTargets
-	var well, warnings []string
+	var found []verdict
 	for _, s := range seen.Services {
-		if j.unknown(hop, s.Groups.Problem) {
-			return
-		}
-		if len(s.Groups.Answer) == 0 {
-			j.unreached(hop, ecsv1alpha1.HopRule)
-			return
-		}
-		if j.unknown(hop, s.Tasks.Problem) {
-			return
-		}
-		t := s.Tasks.Answer
-		said := fmt.Sprintf("service %s: %d of %d tasks of %s are healthy in %s", s.Name, t.Healthy, t.Running, t.Revision, list(groupNames(s.Groups.Answer)))
-		if t.First != "" {
-			said += "; " + t.First
-		}
-		const wanted = "its running tasks healthy in its target groups"
 		switch {
-		case t.Idle:
-			j.note(hop, ecsv1alpha1.HopBroken, fmt.Sprintf("service %s is scaled to zero", s.Name), "running tasks", "raise the desired count of service "+s.Name)
-			return
-		case t.Healthy == 0 && t.Before != "" && (t.Running == 0 || t.Initial):
-			warnings = append(warnings, fmt.Sprintf("service %s: the deployment of %s is under way; tasks of %s answer", s.Name, t.Revision, t.Before))
-		case t.Running == 0:
-			j.note(hop, ecsv1alpha1.HopBroken, fmt.Sprintf("service %s: no task of %s runs", s.Name, t.Revision), "running tasks", "look at the events of service "+s.Name+": why do its tasks not start?")
-			return
-		case t.Healthy == 0 && t.Initial:
-			j.note(hop, ecsv1alpha1.HopPending, said, wanted, "nothing: the health checks have begun")
-			return
-		case t.Healthy == 0:
-			j.note(hop, ecsv1alpha1.HopBroken, said, wanted, "look at the health check of the target group, and at what the tasks answer to it")
-			return
-		case t.Healthy < t.Running:
-			warnings = append(warnings, said)
+		case s.Groups.Problem != nil:
+			found = append(found, unknown(s.Groups.Problem))
+		case len(s.Groups.Answer) == 0:
+		case s.Tasks.Problem != nil:
+			found = append(found, unknown(s.Tasks.Problem))
 		default:
-			well = append(well, fmt.Sprintf("%s: tasks of %s", s.Name, t.Revision))
+			found = append(found, j.served(seen, s))
 		}
 	}
-	if len(warnings) > 0 {
-		j.note(hop, ecsv1alpha1.HopWarning, list(warnings), "all of the running tasks healthy", "wait for the deployment, or look at what the tasks that are not healthy answer to the health check")
+	if len(found) == 0 {
+		j.unreached(hop, ecsv1alpha1.HopRule)
 		return
 	}
-	j.leads(hop, "%s", list(well))
+	j.worst(hop, found)
+}
+
+// served is what the tasks of a service are like that the name's requests go to: while it goes from one
+// target group to another, those of the deployment whose group gets them.
+func (j *judge) served(seen *Region, s Service) verdict {
+	next := s.Tasks.Answer
+	if s.Beside == nil {
+		return healthy(s, next)
+	}
+	live := seen.live(j.spec.Hostname, s)
+	in := func(t Tasks) bool {
+		return !seen.Rules.Known() || slices.ContainsFunc(t.Groups, func(g string) bool { return slices.Contains(live, g) })
+	}
+	if !in(*s.Beside) {
+		return healthy(s, next)
+	}
+	v := healthy(s, *s.Beside)
+	if also := healthy(s, next); in(next) && seen.Rules.Known() && also.rank() > v.rank() {
+		return also
+	}
+	if v.state == ecsv1alpha1.HopWell {
+		return underWay(s, next.Revision, s.Beside.Revision)
+	}
+	return v
+}
+
+func underWay(s Service, next, before string) verdict {
+	return verdict{ecsv1alpha1.HopWarning, fmt.Sprintf("service %s: the deployment of %s is under way; tasks of %s answer", s.Name, next, before),
+		"tasks of " + next, "wait for the deployment"}
+}
+
+// healthy is what tasks of a service are like.
+func healthy(s Service, t Tasks) verdict {
+	groups := t.Groups
+	if len(groups) == 0 {
+		groups = s.Groups.Answer
+	}
+	said := fmt.Sprintf("service %s: %d of %d tasks of %s are healthy in %s", s.Name, t.Healthy, t.Running, t.Revision, list(groupNames(groups)))
+	if t.First != "" {
+		said += "; " + t.First
+	}
+	const wanted = "its running tasks healthy in its target groups"
+	switch {
+	case t.Idle:
+		return verdict{ecsv1alpha1.HopBroken, fmt.Sprintf("service %s is scaled to zero", s.Name), "running tasks", "raise the desired count of service " + s.Name}
+	case t.Healthy == 0 && t.Before != "" && (t.Running == 0 || t.Initial):
+		return underWay(s, t.Revision, t.Before)
+	case t.Running == 0:
+		return verdict{ecsv1alpha1.HopBroken, fmt.Sprintf("service %s: no task of %s runs", s.Name, t.Revision), "running tasks",
+			"look at the events of service " + s.Name + ": why do its tasks not start?"}
+	case t.Healthy == 0 && t.Initial:
+		return verdict{ecsv1alpha1.HopPending, said, wanted, "nothing: the health checks have begun"}
+	case t.Healthy == 0:
+		return verdict{ecsv1alpha1.HopBroken, said, wanted,
+			"look at the health check of the target group, at what the tasks answer to it, and at whether the load balancer is in the zones in which they run"}
+	case t.Healthy < t.Running:
+		return verdict{ecsv1alpha1.HopWarning, said, "all of the running tasks healthy",
+			"wait for the deployment, or look at what the tasks that are not healthy answer to the health check"}
+	default:
+		return well("%s: tasks of %s", s.Name, t.Revision)
+	}
 }
 
 // probe looks at what was answered.
@@ -75,18 +112,21 @@ func (j *judge) answer(a *Answer, before ecsv1alpha1.HopName) {
 		j.unreached(hop, before)
 	case a.OK:
 		j.leads(hop, "%s", a.Message)
-	case a.Unasked:
+	case a.Refused:
 		j.note(hop, ecsv1alpha1.HopUnknown, a.Message, "an answer",
 			"let the manager dial it (--verification-allow-cidrs), probe via: Public, or leave the probe out")
+	case a.Absent && j.spec.Probe.Via == ecsv1alpha1.ViaPublic:
+		j.note(hop, ecsv1alpha1.HopBroken, a.Message, "an address of "+j.spec.Hostname,
+			"look whether the domain's registrar names the name servers of the hosted zone, and whether the domain has expired")
+	case a.Unasked:
+		j.note(hop, ecsv1alpha1.HopUnknown, a.Message, "an answer", "nothing: it is asked again")
 	default:
 		status := ecsv1alpha1.DefaultExpectStatus
 		if j.spec.Probe.ExpectStatus != nil {
 			status = *j.spec.Probe.ExpectStatus
 		}
-		path := j.spec.Probe.Path
-		if path == "" {
-			path = ecsv1alpha1.DefaultProbePath
-		}
+		// A query may hold what is nobody's business.
+		path, _, _ := strings.Cut(cmp.Or(j.spec.Probe.Path, ecsv1alpha1.DefaultProbePath), "?")
 		j.note(hop, ecsv1alpha1.HopBroken, a.Message, fmt.Sprintf("%d from https://%s%s", status, j.spec.Hostname, path), "look at the hops before, and at what the service says of the request")
 	}
 }
