@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,34 +18,17 @@ import (
 // lookAtRecords finds the hosted zone of the host name and the records that say where it leads.
 func (f *Fleet) lookAtRecords(ctx context.Context, w Way, seen *wayin.Seen) {
 	s := f.session(w.Global, globalRegion(w.Spec.Regions[0].Region))
-	host := w.Spec.Hostname
 	if w.Spec.HostedZoneID != "" {
-		seen.Zone.Answer = &wayin.Zone{ID: w.Spec.HostedZoneID}
+		seen.Zone.Answer, seen.Zone.Problem = f.zoneWith(ctx, s, w.Spec.HostedZoneID)
 	} else {
-		seen.Zone.Answer, seen.Zone.Problem = f.zoneOf(ctx, s, host)
+		seen.Zone.Answer, seen.Zone.Problem = f.zoneOf(ctx, s, w.Spec.Hostname)
 	}
 	zone := seen.Zone.Answer
-	if zone == nil {
+	if zone == nil || !zone.Has(w.Spec.Hostname) {
 		seen.Records.Unasked = true
 		return
 	}
-	records, exists, problem := f.recordsOf(ctx, s, zone.ID, host)
-	for name := host; problem == nil && !exists; {
-		// A wildcard stands for every name below its own that does not exist.
-		_, parent, ok := strings.Cut(name, ".")
-		if !ok || zone.Name != "" && !strings.HasSuffix("."+parent, "."+zone.Name) || !strings.Contains(parent, ".") {
-			break
-		}
-		if records, exists, problem = f.recordsOf(ctx, s, zone.ID, "*."+parent); exists || problem != nil {
-			break
-		}
-		// Above a name that exists no wildcard stands for those below it (RFC 4592).
-		var there bool
-		if _, there, problem = f.recordsOf(ctx, s, zone.ID, parent); there {
-			break
-		}
-		name = parent
-	}
+	records, problem := f.recordsFor(ctx, s, zone, w.Spec.Hostname)
 	if problem == nil {
 		records, problem = f.followRecords(ctx, s, zone, records, indirections)
 	}
@@ -55,12 +39,28 @@ func (f *Fleet) lookAtRecords(ctx context.Context, w Way, seen *wayin.Seen) {
 	seen.Records.Answer, seen.Records.Problem = records, problem
 }
 
+// recordsFor are the records that say where a name of the zone leads: its own, or those of the wildcard
+// that stands for it.
+func (f *Fleet) recordsFor(ctx context.Context, s *session, zone *wayin.Zone, name string) ([]wayin.Record, *rollout.Problem) {
+	records, exists, problem := f.recordsOf(ctx, s, zone.ID, name)
+	for problem == nil && !exists && name != zone.Name {
+		// A wildcard stands for every name below its own that does not exist, and for none below another
+		// name that does (RFC 4592).
+		_, name, _ = strings.Cut(name, ".")
+		if records, exists, problem = f.recordsOf(ctx, s, zone.ID, "*."+name); exists || problem != nil {
+			break
+		}
+		_, exists, problem = f.recordsOf(ctx, s, zone.ID, name)
+	}
+	return records, problem
+}
+
 // indirections is how many records that lead to other records of the zone are followed one after the other.
 const indirections = 3
 
 // followRecords puts in the place of records that lead to other names of the zone what those lead to.
 func (f *Fleet) followRecords(ctx context.Context, s *session, zone *wayin.Zone, records []wayin.Record, steps int) ([]wayin.Record, *rollout.Problem) {
-	if zone.Name == "" || steps == 0 {
+	if steps == 0 {
 		return records, nil
 	}
 	var followed []wayin.Record
@@ -69,18 +69,21 @@ func (f *Fleet) followRecords(ctx context.Context, s *session, zone *wayin.Zone,
 		if r.Type == "CNAME" && len(r.Values) == 1 {
 			next = dnsName(&r.Values[0])
 		}
-		if next != zone.Name && !strings.HasSuffix(next, "."+zone.Name) {
+		if !zone.Has(next) {
 			followed = append(followed, r)
 			continue
 		}
-		found, _, problem := f.recordsOf(ctx, s, zone.ID, next)
+		found, problem := f.recordsFor(ctx, s, zone, next)
 		if problem == nil {
 			found, problem = f.followRecords(ctx, s, zone, found, steps-1)
 		}
 		if problem != nil {
 			return nil, problem
 		}
-		if len(found) == 0 {
+		if r.Type != "CNAME" { // an alias has the addresses of its own type
+			found = slices.DeleteFunc(found, func(last wayin.Record) bool { return last.Type != r.Type })
+		}
+		if len(found) == 0 && r.Type != "AAAA" {
 			followed = append(followed, r) // it leads nowhere
 		}
 		for _, last := range found {
@@ -92,6 +95,23 @@ func (f *Fleet) followRecords(ctx context.Context, s *session, zone *wayin.Zone,
 		}
 	}
 	return followed, nil
+}
+
+// zoneWith is the hosted zone of an ID; nil: there is none. The first record of a zone is one of its own
+// name.
+func (f *Fleet) zoneWith(ctx context.Context, s *session, id string) (*wayin.Zone, *rollout.Problem) {
+	out, problem := read(ctx, f, s, listResourceRecordSets, "looking for the name of hosted zone "+id, func(ctx context.Context) (*route53.ListResourceRecordSetsOutput, error) {
+		return s.route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: aws.String(id), MaxItems: aws.Int32(1)})
+	})
+	switch {
+	case absent(problem):
+		return nil, nil
+	case problem != nil:
+		return nil, problem
+	case len(out.ResourceRecordSets) == 0:
+		return nil, because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "hosted zone %s has no records, not even its own", id)
+	}
+	return &wayin.Zone{ID: id, Name: dnsName(out.ResourceRecordSets[0].Name)}, nil
 }
 
 // zoneOf is the public hosted zone with the longest name that the host name ends with; nil: there is none.
@@ -123,7 +143,8 @@ func (f *Fleet) zoneOf(ctx context.Context, s *session, host string) (*wayin.Zon
 	return nil, nil
 }
 
-// recordsOf are the records of a name that say where it leads, and whether the name has any records.
+// recordsOf are the records of a name that say where it leads, and whether the name exists: it has records,
+// or another one below it has, which are listed right behind.
 func (f *Fleet) recordsOf(ctx context.Context, s *session, zone, name string) (records []wayin.Record, exists bool, problem *rollout.Problem) {
 	doing := fmt.Sprintf("listing the records of %s in hosted zone %s", name, zone)
 	in := &route53.ListResourceRecordSetsInput{HostedZoneId: aws.String(zone), StartRecordName: aws.String(name), MaxItems: aws.Int32(100)}
@@ -136,8 +157,8 @@ func (f *Fleet) recordsOf(ctx context.Context, s *session, zone, name string) (r
 		}
 		for i := range out.ResourceRecordSets {
 			set := &out.ResourceRecordSets[i]
-			if dnsName(set.Name) != name {
-				return records, exists, nil
+			if found := dnsName(set.Name); found != name {
+				return records, exists || strings.HasSuffix(found, "."+name), nil
 			}
 			exists = true
 			if set.Type == types.RRTypeA || set.Type == types.RRTypeAaaa || set.Type == types.RRTypeCname {

@@ -139,10 +139,15 @@ func TestABreakIsNamedWithWhatWasSeenAndWanted(t *testing.T) {
 		seen   string
 		wanted string
 	}{
-		"no zone":                    {change: func(c *chain) { c.seen.Zone.Answer = nil }, hop: "Record", state: "Missing", seen: "no public hosted zone for api.heliumai.space", wanted: "a hosted zone"},
-		"no such zone":               {change: func(c *chain) { c.spec.HostedZoneID, c.seen.Zone.Answer = "Z9", nil }, hop: "Record", state: "Missing", seen: "no hosted zone Z9", wanted: "that hosted zone"},
-		"no record":                  {change: func(c *chain) { c.records() }, hop: "Record", state: "Missing", seen: "hosted zone Z1 has no A, AAAA or CNAME record of api.heliumai.space", wanted: "an alias to " + front},
-		"a record to somewhere else": {change: func(c *chain) { c.records(Record{Name: host, Type: "A", Alias: "old.example.com"}) }, hop: "Record", state: "Broken", seen: "api.heliumai.space A: alias of old.example.com", wanted: "an alias to " + front},
+		"no zone":      {change: func(c *chain) { c.seen.Zone.Answer = nil }, hop: "Record", state: "Missing", seen: "no public hosted zone for api.heliumai.space", wanted: "a hosted zone"},
+		"no such zone": {change: func(c *chain) { c.spec.HostedZoneID, c.seen.Zone.Answer = "Z9", nil }, hop: "Record", state: "Missing", seen: "no hosted zone Z9", wanted: "that hosted zone"},
+		"the zone of something else": {change: func(c *chain) {
+			c.spec.HostedZoneID, c.seen.Zone.Answer = "Z9", &Zone{ID: "Z9", Name: "pi.heliumai.space"}
+		}, hop: "Record", state: "Missing", seen: "hosted zone Z9 is that of pi.heliumai.space", wanted: "the hosted zone of api.heliumai.space"},
+		"a record for IPv6 alone":               {change: func(c *chain) { c.records(c.seen.Records.Answer[1]) }, hop: "Record", state: "Broken", seen: "api.heliumai.space AAAA: alias of", wanted: "an alias to " + front + ", of type A"},
+		"a region with a record for IPv6 alone": {direct: true, change: func(c *chain) { c.seen.Records.Answer[0].Type = "AAAA" }, hop: "Record", state: "Broken", seen: "api.heliumai.space AAAA", wanted: "of type A"},
+		"no record":                             {change: func(c *chain) { c.records() }, hop: "Record", state: "Missing", seen: "hosted zone Z1 has no A, AAAA or CNAME record of api.heliumai.space", wanted: "an alias to " + front},
+		"a record to somewhere else":            {change: func(c *chain) { c.records(Record{Name: host, Type: "A", Alias: "old.example.com"}) }, hop: "Record", state: "Broken", seen: "api.heliumai.space A: alias of old.example.com", wanted: "an alias to " + front},
 		"addresses of something else": {change: func(c *chain) {
 			c.records(Record{Name: host, Type: "A", Values: []string{"192.0.2.1", "198.51.100.7"}})
 		}, hop: "Record", state: "Broken", seen: "192.0.2.1, 198.51.100.7", wanted: front},
@@ -342,6 +347,10 @@ func TestWhatLeadsOnAllTheSame(t *testing.T) {
 		direct bool
 		change func(c *chain)
 	}{
+		"an address of IPv6, spelled out": {change: func(c *chain) {
+			c.seen.Accelerator.Answer.Addresses = append(c.seen.Accelerator.Answer.Addresses, "2600:9000:a51f::1")
+			c.records(append(c.seen.Records.Answer, Record{Name: host, Type: "AAAA", Values: []string{"2600:9000:a51f:0:0:0:0:1"}})...)
+		}},
 		"a final dot and case":        {change: func(c *chain) { c.records(Record{Name: host, Type: "A", Alias: strings.ToUpper(front) + "."}) }},
 		"a CNAME":                     {change: func(c *chain) { c.records(Record{Name: host, Type: "CNAME", Values: []string{front + "."}}) }},
 		"the accelerator's addresses": {change: func(c *chain) { c.records(Record{Name: host, Type: "A", Values: []string{"192.0.2.2", "192.0.2.1"}}) }},

@@ -2,6 +2,7 @@ package wayin
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ func (j *judge) acceleratedRecord() {
 			return
 		}
 	}
-	j.leads(hop, "%s", records[0])
+	j.recorded(records, wanted)
 }
 
 // balancedRecord looks at the record where the name leads to the load balancers themselves.
@@ -57,8 +58,12 @@ func (j *judge) balancedRecord(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 		return
 	}
 	leads := func(r Record) bool { return r.leadsTo([]string{seen.Balancer.Answer.DNSName}, nil) }
-	i := slices.IndexFunc(records, leads)
-	if idle := slices.IndexFunc(j.seen.Records.Answer, leads); i < 0 && idle >= 0 {
+	found := slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return !leads(r) })
+	if len(found) > 0 {
+		j.recorded(found, wanted)
+		return
+	}
+	if idle := slices.IndexFunc(j.seen.Records.Answer, leads); idle >= 0 {
 		if r := j.seen.Records.Answer[idle]; r.Secondary {
 			j.leads(hop, "%s stands by", r)
 			return
@@ -66,12 +71,20 @@ func (j *judge) balancedRecord(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 		j.note(hop, ecsv1alpha1.HopBroken, j.seen.Records.Answer[idle].String()+" has the weight 0", "a weight above 0", "give the record a weight, or take the region out of spec.regions")
 		return
 	}
+	j.note(hop, ecsv1alpha1.HopBroken, records[0].String(), wanted,
+		fmt.Sprintf("add a record of %s, weighted or by latency like the others, that leads to the load balancer of %s", j.spec.Hostname, j.region))
+}
+
+// recorded notes which of the records that lead where they should is told, if one is for those who have
+// no IPv6.
+func (j *judge) recorded(records []Record, wanted string) {
+	i := slices.IndexFunc(records, func(r Record) bool { return r.Type != "AAAA" })
 	if i < 0 {
-		j.note(hop, ecsv1alpha1.HopBroken, records[0].String(), wanted,
-			fmt.Sprintf("add a record of %s, weighted or by latency like the others, that leads to the load balancer of %s", j.spec.Hostname, j.region))
+		j.note(ecsv1alpha1.HopRecord, ecsv1alpha1.HopBroken, records[0].String(), wanted+", of type A",
+			fmt.Sprintf("create an A record of %s like the AAAA record: who has no IPv6 finds nothing", j.spec.Hostname))
 		return
 	}
-	j.leads(hop, "%s", records[i])
+	j.leads(ecsv1alpha1.HopRecord, "%s", records[i])
 }
 
 // stray is a record that leads to no load balancer of the endpoint; false where there is none, or not
@@ -105,6 +118,10 @@ func (j *judge) records() ([]Record, bool) {
 	case j.seen.Zone.Answer == nil:
 		j.note(hop, ecsv1alpha1.HopMissing, "Route 53 has no public hosted zone for "+j.spec.Hostname, "a hosted zone",
 			"create a public hosted zone for the domain, and have its registrar name the zone's name servers")
+		return nil, false
+	case !j.seen.Zone.Answer.Has(j.spec.Hostname):
+		j.note(hop, ecsv1alpha1.HopMissing, fmt.Sprintf("hosted zone %s is that of %s", j.seen.Zone.Answer.ID, j.seen.Zone.Answer.Name),
+			"the hosted zone of "+j.spec.Hostname, "correct spec.hostedZoneID, or leave it out")
 		return nil, false
 	case j.unknown(hop, j.seen.Records.Problem):
 		return nil, false
@@ -143,7 +160,16 @@ func (r Record) leadsTo(names, addresses []string) bool {
 	case r.Type == "CNAME":
 		return len(r.Values) == 1 && to(r.Values[0])
 	}
-	return len(r.Values) > 0 && !slices.ContainsFunc(r.Values, func(v string) bool { return !slices.Contains(addresses, v) })
+	return len(r.Values) > 0 && !slices.ContainsFunc(r.Values, func(v string) bool {
+		return !slices.ContainsFunc(addresses, func(a string) bool { return sameAddress(a, v) })
+	})
+}
+
+// sameAddress compares addresses, of which one of IPv6 may be spelled in several ways.
+func sameAddress(a, b string) bool {
+	first, err := netip.ParseAddr(a)
+	second, err2 := netip.ParseAddr(b)
+	return err == nil && err2 == nil && first == second
 }
 
 // sameName compares DNS names as Route 53 writes them: case, a final dot and the prefix that makes an

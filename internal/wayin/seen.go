@@ -3,6 +3,7 @@ package wayin
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"heliumai.space/ecsrelease/internal/rollout"
@@ -41,6 +42,9 @@ type Seen struct {
 
 // Zone is a hosted zone.
 type Zone struct{ ID, Name string }
+
+// Has says whether a name is one of the zone's.
+func (z *Zone) Has(name string) bool { return name == z.Name || strings.HasSuffix(name, "."+z.Name) }
 
 // Record is a record set of a name. Names are in lower case and without a final dot.
 type Record struct {
