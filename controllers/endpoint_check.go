@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,14 +37,44 @@ type checked struct {
 	message string
 }
 
-// Check says whether an endpoint is well in a region, and what is in its way if not. It looks itself,
-// and does not go by what status says, which may be of before the release: at what is there since
-// notBefore.
-func (r *EndpointReconciler) Check(ctx context.Context, endpoint types.NamespacedName, region string, notBefore time.Time) (ok bool, message string) {
-	ok, message = r.checks.ask(ctx, endpointCheck{endpoint, region}, notBefore, func(ctx context.Context) (bool, string) {
-		return r.check(ctx, endpoint, region)
-	})
+// Check says whether an endpoint is well in a region, of which it must have one of the services, and what
+// is in its way if not. It looks itself, and does not go by what status says, which may be of before the
+// release: at what is there since notBefore.
+func (r *EndpointReconciler) Check(
+	ctx context.Context, endpoint types.NamespacedName, region string, services []ecsv1alpha1.EndpointService, notBefore time.Time,
+) (ok bool, message string) {
+	var found ecsv1alpha1.EcsEndpoint
+	switch err := r.Client.Get(ctx, endpoint, &found); {
+	case apierrors.IsNotFound(err):
+		message = "cannot be made: there is no such EcsEndpoint in namespace " + endpoint.Namespace
+	case err != nil:
+		message = err.Error()
+	default:
+		if ok, message = isAbout(&found, region, services); ok {
+			ok, message = r.checks.ask(ctx, endpointCheck{endpoint, region}, notBefore, func(ctx context.Context) (bool, string) {
+				return r.check(ctx, &found, region)
+			})
+		}
+	}
 	return ok, fmt.Sprintf("EcsEndpoint %s: %s", endpoint.Name, message)
+}
+
+// isAbout says whether an endpoint is about one of the services of a region, and why not.
+func isAbout(endpoint *ecsv1alpha1.EcsEndpoint, region string, services []ecsv1alpha1.EndpointService) (ok bool, why string) {
+	i := slices.IndexFunc(endpoint.Spec.Regions, func(wanted ecsv1alpha1.EndpointRegion) bool { return wanted.Region == region })
+	if i < 0 {
+		return false, fmt.Sprintf("cannot be made: its spec.regions does not name %s, where the target is", region)
+	}
+	for _, s := range endpoint.Spec.Regions[i].Services {
+		if slices.Contains(services, s) {
+			return true, ""
+		}
+	}
+	var names []string
+	for _, s := range services {
+		names = append(names, s.Cluster+"/"+s.Name)
+	}
+	return false, fmt.Sprintf("cannot be made: in %s it is about none of the target's services (%s)", region, strings.Join(names, ", "))
 }
 
 // endpointChecks are the checks that are being made, and what came of those that are not old yet. The
@@ -106,31 +138,20 @@ func (c *endpointChecks) recent(what endpointCheck) (last checked, known bool) {
 	return last, known
 }
 
-func (r *EndpointReconciler) check(ctx context.Context, name types.NamespacedName, region string) (ok bool, message string) {
-	var endpoint ecsv1alpha1.EcsEndpoint
-	if err := r.Client.Get(ctx, name, &endpoint); err != nil {
-		if apierrors.IsNotFound(err) {
-			return false, "cannot be made: there is no such EcsEndpoint in namespace " + name.Namespace
-		}
-		return false, err.Error()
-	}
-	around, problem, err := surroundingsOf(ctx, r.Client, name.Namespace)
+func (r *EndpointReconciler) check(ctx context.Context, endpoint *ecsv1alpha1.EcsEndpoint, region string) (ok bool, message string) {
+	around, problem, err := surroundingsOf(ctx, r.Client, endpoint.Namespace)
 	if err != nil {
 		return false, err.Error()
 	}
 	var way cloud.Way
 	if problem == nil {
-		way, problem = wayOf(around.own, &endpoint)
+		way, problem = wayOf(around.own, endpoint)
 	}
 	if problem != nil {
 		return false, problem.Message
 	}
-	identity, there := way.Regional[region]
-	if !there {
-		return false, fmt.Sprintf("cannot be made: its spec.regions does not name %s, where the target is", region)
-	}
 	if endpoint.Spec.AcceleratorARN != "" {
-		way.Regional = map[string]cloud.Identity{region: identity} // else the record leads to those of the others too
+		way.Regional = map[string]cloud.Identity{region: way.Regional[region]} // else the record leads to those of the others too
 	}
 	return wayin.Well(wayin.Judge(&endpoint.Spec, r.see(ctx, way), time.Now()), region)
 }

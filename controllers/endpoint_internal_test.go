@@ -103,3 +103,24 @@ func TestAWayInThatBrokeIsLookedAtMoreOftenForAnHour(t *testing.T) {
 		}
 	}
 }
+
+func TestACheckIsOfTheServicesOfTheTarget(t *testing.T) {
+	endpoint := &ecsv1alpha1.EcsEndpoint{}
+	backend, web := ecsv1alpha1.EndpointService{Cluster: "helium", Name: "backend"}, ecsv1alpha1.EndpointService{Cluster: "helium", Name: "web"}
+	endpoint.Spec.Regions = []ecsv1alpha1.EndpointRegion{{Region: "ap-south-1", Services: []ecsv1alpha1.EndpointService{backend, web}}}
+	worker := ecsv1alpha1.EndpointService{Cluster: "helium", Name: "worker"}
+	for name, c := range map[string]struct {
+		region   string
+		services []ecsv1alpha1.EndpointService
+		want     string
+	}{
+		"one of them":        {"ap-south-1", []ecsv1alpha1.EndpointService{worker, web}, ""},
+		"none":               {"ap-south-1", []ecsv1alpha1.EndpointService{worker}, "cannot be made: in ap-south-1 it is about none of the target's services (helium/worker)"},
+		"of another cluster": {"ap-south-1", []ecsv1alpha1.EndpointService{{Cluster: "other", Name: "web"}}, "cannot be made: in ap-south-1 it is about none of the target's services (other/web)"},
+		"another region":     {"us-east-1", []ecsv1alpha1.EndpointService{web}, "cannot be made: its spec.regions does not name us-east-1, where the target is"},
+	} {
+		if ok, why := isAbout(endpoint, c.region, c.services); ok != (c.want == "") || why != c.want {
+			t.Errorf("%s: %t, %q, wanted %q", name, ok, why, c.want)
+		}
+	}
+}

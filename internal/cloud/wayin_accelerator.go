@@ -92,6 +92,11 @@ func (f *Fleet) endpointGroups(ctx context.Context, s *session, listener string)
 			if g.TrafficDialPercentage != nil {
 				group.Dial = float64(*g.TrafficDialPercentage)
 			}
+			for _, o := range g.PortOverrides {
+				if aws.ToInt32(o.ListenerPort) == wayin.Port {
+					group.Override = aws.ToInt32(o.EndpointPort)
+				}
+			}
 			for _, e := range g.EndpointDescriptions {
 				endpoint := wayin.AcceleratorEndpoint{ID: text(e.EndpointId), Weight: 128, Health: strings.Clone(string(e.HealthState)), Reason: said(e.HealthReason, 128)}
 				if e.Weight != nil {

@@ -62,6 +62,9 @@ func (j *judge) endpointGroup(_ *ecsv1alpha1.EndpointRegion, _ *Region) {
 			"add an endpoint group in "+j.region+" to the accelerator's listener")
 	case group.Dial <= 0:
 		j.note(hop, ecsv1alpha1.HopBroken, "its traffic dial is at 0 %", "above 0 %", "turn the traffic dial of the endpoint group up, or take the region out of spec.regions")
+	case group.Override != 0 && group.Override != Port:
+		j.note(hop, ecsv1alpha1.HopWarning, fmt.Sprintf("it leads port %d to port %d of the load balancer, which is not looked at", Port, group.Override), fmt.Sprintf("port %d", Port),
+			"take the port override out of the endpoint group, or look at that listener yourself")
 	default:
 		j.leads(hop, "traffic dial at %g %%", group.Dial)
 	}

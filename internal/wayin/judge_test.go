@@ -432,7 +432,8 @@ func TestAWarningLeadsOn(t *testing.T) {
 		"a rule that leads elsewhere a little": {func(c *chain) {
 			c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{group, otherGroup}, Weights: []int32{999, 1}})
 		}, "Rule", "1 % of its requests to other"},
-		"one task of two": {func(c *chain) { c.tasks().Healthy = 1 }, "Targets", "1 of 2 tasks"},
+		"another port of the load balancer": {func(c *chain) { c.group().Override = 8443 }, "EndpointGroup", "it leads port 443 to port 8443 of the load balancer"},
+		"one task of two":                   {func(c *chain) { c.tasks().Healthy = 1 }, "Targets", "1 of 2 tasks"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			chain := whole()

@@ -84,7 +84,9 @@ type PortRange struct{ From, To int32 }
 type EndpointGroup struct {
 	Region string
 	// Dial is how much of the region's traffic it gets, in percent.
-	Dial      float64
+	Dial float64
+	// Override is the port of the endpoints that requests to the port are led to; 0: the same.
+	Override  int32
 	Endpoints []AcceleratorEndpoint
 }
 
