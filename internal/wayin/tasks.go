@@ -35,25 +35,29 @@ func (j *judge) targets(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 // served is what the tasks of a service are like that the name's requests go to: while it goes from one
 // target group to another, those of the deployment whose group gets them.
 func (j *judge) served(seen *Region, s Service) verdict {
-	next := s.Tasks.Answer
+	next := healthy(s, s.Tasks.Answer)
 	if s.Beside == nil {
-		return healthy(s, next)
+		return next
+	}
+	before := healthy(s, *s.Beside)
+	if before.state == ecsv1alpha1.HopWell {
+		before = underWay(s, s.Tasks.Answer.Revision, s.Beside.Revision)
 	}
 	live := seen.live(j.spec.Hostname, s)
-	in := func(t Tasks) bool {
-		return !seen.Rules.Known() || slices.ContainsFunc(t.Groups, func(g string) bool { return slices.Contains(live, g) })
+	gets := func(t Tasks) bool {
+		return slices.ContainsFunc(t.Groups, func(g string) bool { return slices.Contains(live, g) })
 	}
-	if !in(*s.Beside) {
-		return healthy(s, next)
+	byRank := func(a, b verdict) int { return cmp.Compare(a.rank(), b.rank()) }
+	switch {
+	case !seen.Rules.Known(): // whose group gets them is not known
+		return slices.MinFunc([]verdict{next, before}, byRank)
+	case gets(*s.Beside) && gets(s.Tasks.Answer):
+		return slices.MaxFunc([]verdict{next, before}, byRank)
+	case gets(*s.Beside):
+		return before
+	default:
+		return next
 	}
-	v := healthy(s, *s.Beside)
-	if also := healthy(s, next); in(next) && seen.Rules.Known() && also.rank() > v.rank() {
-		return also
-	}
-	if v.state == ecsv1alpha1.HopWell {
-		return underWay(s, next.Revision, s.Beside.Revision)
-	}
-	return v
 }
 
 func underWay(s Service, next, before string) verdict {
