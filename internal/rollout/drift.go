@@ -72,8 +72,16 @@ func (s *situation) noteDrift() {
 		// Of a revision of ours it would name us: somebody only deployed it.
 		d.RegisteredBy = shorten(s.Want.SeenBy, maxRegisteredBy)
 	}
-	fought := d.Corrected != nil && (d.Standing || d.At.Sub(d.Corrected.Time) < truce)
+	fought := d.Corrected != nil && (d.Standing || s.arrived(d).Sub(d.Corrected.Time) < truce)
 	d.Standing = fought || s.Policy.Report || s.Policy.Held || s.failing() != nil || m.Rollback != nil
+}
+
+// arrived is when somebody deployed what is drift. It may be seen long after, by another leader.
+func (s *situation) arrived(d *ecsv1alpha1.DriftStatus) time.Time {
+	if created := s.primary.Created; created.After(d.Corrected.Time) && created.Before(d.At.Time) {
+		return created
+	}
+	return d.At.Time
 }
 
 // driftStands: somebody else deployed another image, and that is not corrected.

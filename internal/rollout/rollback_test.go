@@ -427,6 +427,37 @@ func TestAServiceThatWasCreatedAgainHasNotDrifted(t *testing.T) {
 	}
 }
 
+// What counts is when somebody deployed again, and not when a leader got to see it.
+func TestADeploymentWithinAnHourOfACorrectionStandsWheneverItIsSeen(t *testing.T) {
+	for name, c := range map[string]struct {
+		corrected, deployed time.Duration // ago
+		standing            bool
+	}{
+		"seen at once":                     {50 * time.Minute, 0, true},
+		"seen when the hour is over":       {63 * time.Minute, 14 * time.Minute, true},
+		"deployed when the hour is over":   {3 * time.Hour, 90 * time.Minute, false},
+		"of before the correction":         {30 * time.Minute, 2 * time.Hour, true},
+		"of before one of long ago":        {2 * time.Hour, 3 * time.Hour, false},
+		"deployed a day after, seen later": {25 * time.Hour, time.Minute, false},
+	} {
+		in := steadyInput()
+		releasedBefore(&in)
+		completedWith(&in, "app:9")
+		in.View.Deployments[0].Created = now.Add(-c.deployed)
+		in.Want = Want{Inputs: "i2", Seen: "app:9", Base: "app:9", Hash: "h2", SeenHash: "h9"}
+		in.Memory.Drift = &ecsv1alpha1.DriftStatus{
+			Deployment: "ecs-svc/earlier", Revision: "app:8", At: seconds(now.Add(-c.corrected)), Corrected: new(seconds(now.Add(-c.corrected))),
+		}
+		for range 2 { // once it is seen it is remembered as that
+			d := Decide(in)
+			if drift := d.Memory.Drift; drift == nil || drift.Deployment != in.View.Deployments[0].ID || drift.Standing != c.standing {
+				t.Errorf("%s: %+v, wanted it to stand: %t", name, drift, c.standing)
+			}
+			in.Memory = d.Memory
+		}
+	}
+}
+
 func TestAnUpdateToAWithdrawnRevisionLooksForAnother(t *testing.T) {
 	in := steadyInput()
 	in.Memory.Inputs, in.Memory.Hash, in.Memory.Registered = "i2", "h2", "app:2"
