@@ -39,10 +39,8 @@ type checked struct {
 
 // Check says whether an endpoint is well in a region, of which it must have one of the services, and what
 // is in its way if not. It looks itself, and does not go by what status says, which may be of before the
-// release: at what is there since notBefore.
-func (r *EndpointReconciler) Check(
-	ctx context.Context, endpoint types.NamespacedName, region string, services []ecsv1alpha1.EndpointService, notBefore time.Time,
-) (ok bool, message string) {
+// release: at what is there since notBefore. Those who ask the same at the same time share one look.
+func (r *EndpointReconciler) Check(ctx context.Context, endpoint types.NamespacedName, region string, services []served, notBefore time.Time) (ok bool, message string) {
 	var found ecsv1alpha1.EcsEndpoint
 	switch err := r.Client.Get(ctx, endpoint, &found); {
 	case apierrors.IsNotFound(err):
@@ -50,7 +48,8 @@ func (r *EndpointReconciler) Check(
 	case err != nil:
 		message = err.Error()
 	default:
-		if ok, message = isAbout(&found, region, services); ok {
+		var needless bool
+		if ok, needless, message = isAbout(&found, region, services); ok && !needless {
 			ok, message = r.checks.ask(ctx, endpointCheck{endpoint, region}, notBefore, func(ctx context.Context) (bool, string) {
 				return r.check(ctx, &found, region)
 			})
@@ -59,22 +58,28 @@ func (r *EndpointReconciler) Check(
 	return ok, fmt.Sprintf("EcsEndpoint %s: %s", endpoint.Name, message)
 }
 
-// isAbout says whether an endpoint is about one of the services of a region, and why not.
-func isAbout(endpoint *ecsv1alpha1.EcsEndpoint, region string, services []ecsv1alpha1.EndpointService) (ok bool, why string) {
+// isAbout says whether an endpoint is about one of the services of a region, and why not; and whether
+// there is nothing to look at, since those that it is about run no tasks.
+func isAbout(endpoint *ecsv1alpha1.EcsEndpoint, region string, services []served) (ok, needless bool, why string) {
 	i := slices.IndexFunc(endpoint.Spec.Regions, func(wanted ecsv1alpha1.EndpointRegion) bool { return wanted.Region == region })
 	if i < 0 {
-		return false, fmt.Sprintf("cannot be made: its spec.regions does not name %s, where the target is", region)
-	}
-	for _, s := range endpoint.Spec.Regions[i].Services {
-		if slices.Contains(services, s) {
-			return true, ""
-		}
+		return false, false, fmt.Sprintf("cannot be made: its spec.regions does not name %s, where the target is", region)
 	}
 	var names []string
+	needless = true
 	for _, s := range services {
-		names = append(names, s.Cluster+"/"+s.Name)
+		names = append(names, s.key.Cluster+"/"+s.key.Service)
+		if slices.Contains(endpoint.Spec.Regions[i].Services, ecsv1alpha1.EndpointService{Cluster: s.key.Cluster, Name: s.key.Service}) {
+			ok, needless = true, needless && s.idle
+		}
 	}
-	return false, fmt.Sprintf("cannot be made: in %s it is about none of the target's services (%s)", region, strings.Join(names, ", "))
+	switch {
+	case !ok:
+		return false, false, fmt.Sprintf("cannot be made: in %s it is about none of the target's services (%s)", region, strings.Join(names, ", "))
+	case needless:
+		return true, true, "scaled to zero: there is nothing to lead to"
+	}
+	return true, false, ""
 }
 
 // endpointChecks are the checks that are being made, and what came of those that are not old yet. The

@@ -110,14 +110,14 @@ func (r *EndpointReconciler) look(
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err()
 	}
-	problem := seen.Unanswered()
+	delayed := seen.Delayed()
 	hops := wayin.Judge(&endpoint.Spec, seen, now.Time)
-	if problem == nil {
+	if delayed == nil {
 		r.answer(endpoint, now.Time)
-	} else if problem.Delay() && r.stands(endpoint, now.Time) {
+	} else if r.stands(endpoint, now.Time) {
 		hops = wayin.Recall(&endpoint.Spec, seen, now.Time, endpoint.Status.Hops)
 	}
-	status := wayin.Conclude(endpoint, hops, now, problem)
+	status := wayin.Conclude(endpoint, hops, now, seen.Unanswered())
 	leave, ours := r.Ownership.enter(environment)
 	if !ours {
 		return r.Ownership.notYet(environment), nil
@@ -129,8 +129,8 @@ func (r *EndpointReconciler) look(
 	}
 	every := r.Every
 	switch {
-	case problem != nil && problem.Delay():
-		every = max(lookAgain, problem.RetryAfter)
+	case delayed != nil:
+		every = max(lookAgain, delayed.RetryAfter)
 	case isNew(endpoint, now.Time) || hasBroken(&status, now.Time):
 		every = min(every, impatient)
 	}

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/cloud"
 )
 
 // looker looks for a while at what it was asked for, and counts its looks.
@@ -106,21 +107,27 @@ func TestAWayInThatBrokeIsLookedAtMoreOftenForAnHour(t *testing.T) {
 
 func TestACheckIsOfTheServicesOfTheTarget(t *testing.T) {
 	endpoint := &ecsv1alpha1.EcsEndpoint{}
-	backend, web := ecsv1alpha1.EndpointService{Cluster: "helium", Name: "backend"}, ecsv1alpha1.EndpointService{Cluster: "helium", Name: "web"}
-	endpoint.Spec.Regions = []ecsv1alpha1.EndpointRegion{{Region: "ap-south-1", Services: []ecsv1alpha1.EndpointService{backend, web}}}
-	worker := ecsv1alpha1.EndpointService{Cluster: "helium", Name: "worker"}
+	endpoint.Spec.Regions = []ecsv1alpha1.EndpointRegion{{Region: "ap-south-1", Services: []ecsv1alpha1.EndpointService{
+		{Cluster: "helium", Name: "backend"}, {Cluster: "helium", Name: "web"},
+	}}}
+	of := func(cluster, name string, idle bool) served {
+		return served{key: cloud.Key{Region: "ap-south-1", Cluster: cluster, Service: name}, idle: idle}
+	}
 	for name, c := range map[string]struct {
-		region   string
-		services []ecsv1alpha1.EndpointService
-		want     string
+		region       string
+		services     []served
+		ok, needless bool
+		why          string
 	}{
-		"one of them":        {"ap-south-1", []ecsv1alpha1.EndpointService{worker, web}, ""},
-		"none":               {"ap-south-1", []ecsv1alpha1.EndpointService{worker}, "cannot be made: in ap-south-1 it is about none of the target's services (helium/worker)"},
-		"of another cluster": {"ap-south-1", []ecsv1alpha1.EndpointService{{Cluster: "other", Name: "web"}}, "cannot be made: in ap-south-1 it is about none of the target's services (other/web)"},
-		"another region":     {"us-east-1", []ecsv1alpha1.EndpointService{web}, "cannot be made: its spec.regions does not name us-east-1, where the target is"},
+		"one of them":           {"ap-south-1", []served{of("helium", "worker", false), of("helium", "web", false)}, true, false, ""},
+		"one of two is idle":    {"ap-south-1", []served{of("helium", "backend", true), of("helium", "web", false)}, true, false, ""},
+		"the one of it is idle": {"ap-south-1", []served{of("helium", "worker", false), of("helium", "web", true)}, true, true, "scaled to zero: there is nothing to lead to"},
+		"none":                  {"ap-south-1", []served{of("helium", "worker", false)}, false, false, "cannot be made: in ap-south-1 it is about none of the target's services (helium/worker)"},
+		"of another cluster":    {"ap-south-1", []served{of("other", "web", false)}, false, false, "cannot be made: in ap-south-1 it is about none of the target's services (other/web)"},
+		"another region":        {"us-east-1", []served{of("helium", "web", false)}, false, false, "cannot be made: its spec.regions does not name us-east-1, where the target is"},
 	} {
-		if ok, why := isAbout(endpoint, c.region, c.services); ok != (c.want == "") || why != c.want {
-			t.Errorf("%s: %t, %q, wanted %q", name, ok, why, c.want)
+		if ok, needless, why := isAbout(endpoint, c.region, c.services); ok != c.ok || needless != c.needless || why != c.why {
+			t.Errorf("%s: %t, %t, %q, wanted %q", name, ok, needless, why, c.why)
 		}
 	}
 }

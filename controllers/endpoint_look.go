@@ -3,6 +3,8 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"net"
+	"strconv"
 	"sync"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -53,7 +55,7 @@ func (r *EndpointReconciler) see(ctx context.Context, way cloud.Way) *wayin.Seen
 		}
 		asking.Go(func() {
 			request := request
-			request.Address = balancer.DNSName
+			request.Address = net.JoinHostPort(balancer.DNSName, strconv.Itoa(int(cmp.Or(region.Port, wayin.Port))))
 			region.Answer = r.ask(ctx, request)
 		})
 	}

@@ -324,18 +324,10 @@ func (v *verifier) ask(ctx context.Context, j *job, check *ecsv1alpha1.HTTPCheck
 
 // reachable looks whether an endpoint leads to the target.
 func (v *verifier) reachable(ctx context.Context, j *job, endpoint string) (bool, string) {
-	var region string
-	var services []ecsv1alpha1.EndpointService
-	for _, s := range j.services {
-		if !s.idle {
-			region = s.key.Region
-			services = append(services, ecsv1alpha1.EndpointService{Cluster: s.key.Cluster, Name: s.key.Service})
-		}
+	if len(j.services) == 0 {
+		return true, "there is nothing to lead to"
 	}
-	if len(services) == 0 {
-		return true, "scaled to zero: there is nothing to lead to"
-	}
-	return v.endpoints.Check(ctx, types.NamespacedName{Namespace: j.owner.Namespace, Name: endpoint}, region, services, j.since)
+	return v.endpoints.Check(ctx, types.NamespacedName{Namespace: j.owner.Namespace, Name: endpoint}, j.services[0].key.Region, j.services, j.since)
 }
 
 // healthy asks the target groups of the target's services about the tasks of their revisions.

@@ -148,7 +148,7 @@ type EndpointProbe struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^/(%[0-9a-fA-F]{2}|[^#% \\\\t\\\\n\\\\r])*$')",message="path begins with / and has no fragment and no spaces"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^/(%[0-9a-fA-F]{2}|[^#%\\\\x00-\\\\x20\\\\x7f])*$')",message="path begins with / and has no fragment and no spaces"
 	Path string `json:"path,omitempty"`
 
 	// expectStatus is the HTTP status that counts as well. Absent: 200.

@@ -32,12 +32,12 @@ func (f *Fleet) WayIn(ctx context.Context, w Way) *wayin.Seen {
 	var looks sync.WaitGroup
 	looks.Go(func() { f.lookAtRecords(ctx, w, seen) })
 	if w.Spec.AcceleratorARN != "" {
-		looks.Go(func() { f.lookAtAccelerator(ctx, w, seen) })
+		f.lookAtAccelerator(ctx, w, seen) // it says which port of the load balancers is looked at
 	}
 	for i := range w.Spec.Regions {
 		wanted := &w.Spec.Regions[i]
 		if id, ok := w.Regional[wanted.Region]; ok {
-			region := &wayin.Region{}
+			region := &wayin.Region{Port: seen.PortIn(wanted.Region)}
 			seen.Regions[wanted.Region] = region
 			looks.Go(func() { f.lookAtRegion(ctx, id, wanted, region) })
 		}

@@ -88,13 +88,13 @@ func (f *Fleet) endpointGroups(ctx context.Context, s *session, listener string)
 		for i := range out.EndpointGroups {
 			g := &out.EndpointGroups[i]
 			// What is not said is what Global Accelerator begins with: a dial at 100 %, weights of 128.
-			group := wayin.EndpointGroup{Region: text(g.EndpointGroupRegion), Dial: 100}
+			group := wayin.EndpointGroup{Region: text(g.EndpointGroupRegion), Dial: 100, Port: wayin.Port}
 			if g.TrafficDialPercentage != nil {
 				group.Dial = float64(*g.TrafficDialPercentage)
 			}
 			for _, o := range g.PortOverrides {
 				if aws.ToInt32(o.ListenerPort) == wayin.Port {
-					group.Override = aws.ToInt32(o.EndpointPort)
+					group.Port = aws.ToInt32(o.EndpointPort)
 				}
 			}
 			for _, e := range g.EndpointDescriptions {

@@ -32,14 +32,13 @@ func (f *Fleet) lookAtBalancer(ctx context.Context, id Identity, wanted *ecsv1al
 			break
 		}
 		seen.Listeners.Answer, seen.Listeners.Problem = f.listeners(ctx, s, wanted.LoadBalancerARN)
-		i := slices.IndexFunc(seen.Listeners.Answer, wayin.Listener.Secure)
-		if i < 0 {
+		listener, ok := seen.Listener()
+		if !ok {
 			break
 		}
-		listener := seen.Listeners.Answer[i].ARN
 		seen.Rules.Unasked = false
-		seen.Rules.Answer, seen.Rules.Problem = f.rules(ctx, s, listener)
-		if attached, seen.Certificates.Problem = f.attached(ctx, s, listener); seen.Certificates.Problem != nil {
+		seen.Rules.Answer, seen.Rules.Problem = f.rules(ctx, s, listener.ARN)
+		if attached, seen.Certificates.Problem = f.attached(ctx, s, listener.ARN); seen.Certificates.Problem != nil {
 			return
 		}
 	}

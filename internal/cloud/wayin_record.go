@@ -56,7 +56,7 @@ func (f *Fleet) recordsFor(ctx context.Context, s *session, zone *wayin.Zone, na
 }
 
 // indirections is how many records that lead to other records of the zone are followed one after the other.
-const indirections = 3
+const indirections = 8
 
 // followRecords puts in the place of records that lead to other names of the zone what those lead to.
 func (f *Fleet) followRecords(ctx context.Context, s *session, zone *wayin.Zone, records []wayin.Record, steps int) ([]wayin.Record, *rollout.Problem) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,7 +41,7 @@ func (f *Fleet) lookAtService(ctx context.Context, k Key) wayin.Service {
 		balanced = projectBalancing(described.LoadBalancers, nil)
 	}
 	primary, before := view.Primary(), beside(view)
-	if s.Groups.Answer = slices.Clone(balanced.groups()); before != nil {
+	if s.Groups.Answer = slices.Clone(balanced.groups()); len(before) > 0 {
 		s.Groups.Answer = balanced.all() // the traffic of a blue/green deployment may still go to the other one
 	}
 	if len(s.Groups.Answer) == 0 {
@@ -55,29 +56,95 @@ func (f *Fleet) lookAtService(ctx context.Context, k Key) wayin.Service {
 	if view.Desired == 0 {
 		return s
 	}
-	fresh := primary != nil && (before != nil || now.Sub(primary.Created) < settling)
-	if s.Tasks.Answer, s.Tasks.Problem = f.tasksOf(ctx, k, revision, balanced.groups(), now, fresh); s.Tasks.Problem != nil || before == nil {
-		return s
-	}
-	if before.Revision == revision {
-		if !balanced.settled() || len(balanced.all()) > len(balanced.groups()) {
-			s.Tasks.Answer.Before = revision // whose tasks are whose is not to be told by their revision
-		}
-		return s
-	}
-	earlier, ok, problem := f.balancingOf(ctx, k, view, before.Revision)
-	switch {
-	case problem != nil:
-		s.Tasks.Problem = problem
-	case ok && !slices.Equal(earlier.groups(), balanced.groups()):
-		beside, problem := f.tasksOf(ctx, k, before.Revision, earlier.groups(), now, false)
-		s.Tasks.Problem, s.Beside = problem, &beside
-	case s.Tasks.Answer.Healthy == 0:
-		if health, problem := f.TargetHealth(ctx, k, before.Revision, now); problem == nil && health.Healthy > 0 {
-			s.Tasks.Answer.Before = before.Revision
+	fresh := primary != nil && (len(before) > 0 || now.Sub(primary.Created) < settling)
+	s.Tasks.Answer, s.Tasks.Problem = f.tasksOf(ctx, k, revision, balanced.groups(), now, fresh)
+	for i := range before {
+		if s.Tasks.Problem == nil {
+			s.Tasks.Problem = f.lookBeside(ctx, k, view, balanced, before[i].Revision, &s)
 		}
 	}
 	return s
+}
+
+// lookBeside looks at the tasks of a deployment that runs beside the PRIMARY one, of a revision: as ones
+// of their own where they are in target groups of their own, or else as what answers while none of the
+// new ones does.
+func (f *Fleet) lookBeside(ctx context.Context, k Key, view *rollout.View, next balancing, revision string, s *wayin.Service) *rollout.Problem {
+	t := &s.Tasks.Answer
+	if revision == t.Revision {
+		// Whose tasks are whose is not to be told by their revision, but by the target groups that they are in.
+		others := slices.DeleteFunc(next.all(), func(g string) bool { return slices.Contains(next.groups(), g) })
+		if len(others) == 0 {
+			return nil
+		}
+		tasks, problem := f.registered(ctx, k, revision, next.groups())
+		if problem != nil {
+			return problem
+		}
+		earlier, problem := f.registered(ctx, k, revision, others)
+		if problem == nil {
+			*t = tasks
+			s.Beside = append(s.Beside, earlier)
+		}
+		return problem
+	}
+	before, ok, problem := f.balancingOf(ctx, k, view, revision)
+	if problem != nil {
+		return problem
+	}
+	shared := slices.ContainsFunc(before.groups(), func(g string) bool { return slices.Contains(next.groups(), g) })
+	if ok && !shared && len(before.groups()) > 0 {
+		earlier, problem := f.tasksOf(ctx, k, revision, before.groups(), time.Now(), false)
+		if problem == nil {
+			s.Beside = append(s.Beside, earlier)
+		}
+		return problem
+	}
+	if t.Healthy == 0 && t.Before == "" {
+		if health, problem := f.TargetHealth(ctx, k, revision, time.Now()); problem == nil && health.Healthy > 0 {
+			t.Before = revision
+		}
+	}
+	return nil
+}
+
+// registered are the tasks of a revision that are in target groups, by what is registered there.
+func (f *Fleet) registered(ctx context.Context, k Key, revision string, groups []string) (wayin.Tasks, *rollout.Problem) {
+	t := wayin.Tasks{Revision: revision, Groups: slices.Clone(groups), Initial: true}
+	for i, group := range groups {
+		found, problem := f.targetsOf(ctx, k, group)
+		if problem != nil {
+			return t, problem
+		}
+		running, healthy := 0, 0
+		for _, id := range slices.Sorted(maps.Keys(found)) {
+			for _, target := range found[id] {
+				switch {
+				case target.draining():
+				case target.healthy():
+					running, healthy = running+1, healthy+1
+				default:
+					running++
+					t.Initial = t.Initial && target.state == string(elbtypes.TargetHealthStateEnumInitial)
+					t.First = cmp.Or(t.First, tellTarget(target.told(groupName(group))))
+				}
+			}
+		}
+		if i == 0 {
+			t.Running, t.Healthy = running, healthy
+		}
+		t.Running, t.Healthy = max(t.Running, running), min(t.Healthy, healthy)
+	}
+	return t, nil
+}
+
+// tellTarget says what a target that is not healthy is like.
+func tellTarget(u ecsv1alpha1.UnhealthyTarget) string {
+	said := fmt.Sprintf("%s is %s", u.Target, u.State)
+	if why := cmp.Or(u.Description, u.Reason); why != "" {
+		said += " (" + why + ")"
+	}
+	return said
 }
 
 // settling is how long after a deployment a task that is in no target group may be on its way into it.
@@ -93,13 +160,8 @@ func (f *Fleet) tasksOf(ctx context.Context, k Key, revision string, groups []st
 	}
 	t.Running, t.Healthy = health.Expected, health.Healthy
 	t.Initial = len(health.Unhealthy) > 0
-	for i, u := range health.Unhealthy {
-		if i == 0 {
-			t.First = fmt.Sprintf("%s is %s", u.Target, u.State)
-			if why := cmp.Or(u.Description, u.Reason); why != "" {
-				t.First += " (" + why + ")"
-			}
-		}
+	for _, u := range health.Unhealthy {
+		t.First = cmp.Or(t.First, tellTarget(u))
 		// A task that has just started is registered a moment later.
 		comes := fresh && u.State == string(elbtypes.TargetHealthStateEnumUnused) && u.Reason == string(elbtypes.TargetHealthReasonEnumNotRegistered)
 		t.Initial = t.Initial && (comes || u.State == string(elbtypes.TargetHealthStateEnumInitial))
@@ -107,17 +169,12 @@ func (f *Fleet) tasksOf(ctx context.Context, k Key, revision string, groups []st
 	return t, nil
 }
 
-// beside is the deployment that a service runs beside its PRIMARY one, while that is under way; nil:
-// there is none.
-func beside(view *rollout.View) *rollout.Deployment {
+// beside are the deployments of which tasks run beside those of a service's PRIMARY one, while that is
+// under way.
+func beside(view *rollout.View) []rollout.Deployment {
 	primary := view.Primary()
 	if primary == nil || primary.RolloutState != string(ecstypes.DeploymentRolloutStateInProgress) {
 		return nil
 	}
-	for i := range view.Deployments {
-		if d := &view.Deployments[i]; d.Status != "PRIMARY" && d.Running > 0 {
-			return d
-		}
-	}
-	return nil
+	return slices.DeleteFunc(slices.Clone(view.Deployments), func(d rollout.Deployment) bool { return d.Status == "PRIMARY" || d.Running == 0 })
 }

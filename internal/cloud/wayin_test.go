@@ -5,12 +5,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/awssim/seed"
 	"heliumai.space/ecsrelease/internal/wayin"
 )
 
@@ -63,7 +67,7 @@ func TestRecordsAreFollowedAsResolversDo(t *testing.T) {
 		"a text is none":                    {[]string{`api TXT "x"`, "* CNAME " + front}, nil},
 		"another one":                       {[]string{"api CNAME lb.heliumai.space", "lb CNAME " + front}, []string{"lb.heliumai.space CNAME " + front}},
 		"one that is not there":             {[]string{"api CNAME lb.heliumai.space"}, []string{"api.heliumai.space CNAME lb.heliumai.space"}},
-		"one after the other without end":   {[]string{"api CNAME b.heliumai.space", "b CNAME api.heliumai.space"}, []string{"b.heliumai.space CNAME api.heliumai.space"}},
+		"one after the other without end":   {[]string{"api CNAME b.heliumai.space", "b CNAME api.heliumai.space"}, []string{"api.heliumai.space CNAME b.heliumai.space"}},
 		"a wildcard":                        {[]string{"* CNAME " + front}, []string{"*.heliumai.space CNAME " + front}},
 		"another one of a wildcard":         {[]string{"api CNAME any.heliumai.space", "* CNAME " + front}, []string{"*.heliumai.space CNAME " + front}},
 		"a wildcard below which there is":   {[]string{"_3c1f.api CNAME _x.acm-validations.aws", "* CNAME " + front}, nil},
@@ -101,6 +105,87 @@ func TestAZoneOfSomethingElseIsToldApartFromNone(t *testing.T) {
 			if got := seen.Zone.Answer; seen.Zone.Problem != nil || !seen.Records.Unasked || (got == nil) != (want == nil) || got != nil && *got != *want {
 				t.Errorf("%s: %+v, %+v, wanted %+v", id, seen.Zone, seen.Records, want)
 			}
+		}
+	})
+}
+
+// Of a blue/green deployment the tasks of each side are told apart by their target groups, also where both
+// run the same revision.
+func TestTheSidesOfABlueGreenDeploymentAreSeenApart(t *testing.T) {
+	for name, again := range map[string]bool{"another revision": false, "the same once more": true} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				base := w.service(seed.Service{
+					Name: "backend", Desired: 2, Balanced: w.balancer(seed.Balancer{Name: "helium", Pair: true}),
+					Rollout: seed.Rollout{Strategy: ecstypes.DeploymentStrategyBlueGreen, BakeMinutes: 2},
+				})
+				w.settle()
+				w.settle()
+				k := w.key("backend")
+				look := func() wayin.Service {
+					s := w.fleet.lookAtService(patiently(t.Context()), k)
+					noProblem(t, s.Groups.Problem)
+					noProblem(t, s.Tasks.Problem)
+					return s
+				}
+				blue := look()
+				if blue.Beside != nil || blue.Tasks.Answer.Healthy != 2 || len(blue.Groups.Answer) != 1 {
+					t.Fatalf("before: %+v", blue)
+				}
+				in := &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String("backend"), ForceNewDeployment: again}
+				if !again {
+					in.TaskDefinition = aws.String(w.next(base, "docker.io/library/nginx:2"))
+				}
+				if _, err := w.ecs().UpdateService(t.Context(), in); err != nil {
+					t.Fatal(err)
+				}
+				var none, both bool
+				for began := time.Now(); time.Since(began) < time.Hour; {
+					time.Sleep(5 * time.Second)
+					s := look()
+					next := s.Tasks.Answer
+					if len(s.Beside) == 0 {
+						if both {
+							break
+						}
+						continue // it does not show yet
+					}
+					before := s.Beside[0]
+					if len(s.Beside) > 1 || len(s.Groups.Answer) != 2 || !slices.Equal(before.Groups, blue.Groups.Answer) || slices.Contains(next.Groups, before.Groups[0]) {
+						t.Fatalf("after %s: %+v", time.Since(began), s)
+					}
+					none = none || next.Healthy == 0 && before.Healthy == 2
+					both = both || next.Healthy == 2 && next.Running == 2 && before.Healthy == 2
+				}
+				if green := look(); !none || !both || green.Tasks.Answer.Healthy != 2 || slices.Equal(green.Groups.Answer, blue.Groups.Answer) {
+					t.Errorf("seen alone: %t, seen both: %t, after: %+v", none, both, green)
+				}
+			})
+		})
+	}
+}
+
+// What answers while new tasks come up is not taken for another side, where both are in one target group.
+func TestARollingDeploymentHasOneSide(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		base := w.service(seed.Service{Name: "backend", Desired: 1, Balanced: w.balancer(seed.Balancer{Name: "helium"})})
+		w.settle()
+		revision := w.next(base, "docker.io/library/nginx:2")
+		if _, err := w.ecs().UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String("backend"), TaskDefinition: &revision}); err != nil {
+			t.Fatal(err)
+		}
+		answered := false
+		for range 60 {
+			time.Sleep(5 * time.Second)
+			s := w.fleet.lookAtService(patiently(t.Context()), w.key("backend"))
+			noProblem(t, s.Tasks.Problem)
+			answered = answered || s.Tasks.Answer.Before == base
+			if len(s.Beside) > 0 || s.Tasks.Answer.Healthy == 0 && s.Tasks.Answer.Before != base {
+				t.Fatalf("%+v", s)
+			}
+		}
+		if !answered {
+			t.Error("the tasks before were never what answers")
 		}
 	})
 }

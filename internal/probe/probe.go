@@ -91,7 +91,9 @@ func (p *Prober) Check(ctx context.Context, r Request) Result {
 	defer cancel()
 	u, err := parseURL(r.URL)
 	if err != nil {
-		return failed("%v", err)
+		result := failed("%v", err)
+		result.Unasked = true
+		return result
 	}
 	c := &check{prober: p, url: u}
 	if c.host, c.port, err = whereTo(u, r.Address); err != nil {
@@ -119,7 +121,8 @@ func (p *Prober) Check(ctx context.Context, r Request) Result {
 }
 
 func failed(format string, args ...any) Result {
-	return Result{Message: shorten(fmt.Sprintf(format, args...))}
+	said := shorten(fmt.Sprintf(format, args...))
+	return Result{Message: said, Seen: said}
 }
 
 // check is one request under way.

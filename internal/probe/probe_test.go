@@ -371,8 +371,8 @@ func TestWhatIsSeenDoesNotChangeWhileWhatHappensIsTheSame(t *testing.T) {
 			unasked: true, absent: true,
 		},
 		"a resolver that does not answer": {
-			failure: &net.DNSError{Err: "server misbehaving", IsTemporary: true},
-			seen:    "looking up api.example.com: server misbehaving",
+			failure: &net.DNSError{Err: "read udp 127.0.0.1:46898->127.0.0.1:35520: read: connection refused", IsTemporary: true},
+			seen:    "looking up api.example.com: the resolver does not answer",
 			unasked: true,
 		},
 	} {

@@ -41,7 +41,7 @@ func told(err error, otherwise string) string {
 	case errors.As(err, &ours):
 		return ours.said
 	case errors.As(err, &lookup):
-		return lookup.Err
+		return toldLookup(lookup)
 	case errors.As(err, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
 		// What it says of itself has the time of day in it.
 		return fmt.Sprintf("tls: failed to verify certificate: it is valid from %s to %s",
@@ -64,4 +64,15 @@ func told(err error, otherwise string) string {
 		return err.Error()
 	}
 	return otherwise
+}
+
+// toldLookup is what went wrong with a look-up, without the addresses of those who were asked.
+func toldLookup(err *net.DNSError) string {
+	switch {
+	case err.IsNotFound:
+		return "no such host"
+	case err.IsTimeout:
+		return "the resolver did not answer in time"
+	}
+	return "the resolver does not answer"
 }

@@ -53,7 +53,7 @@ func (j *judge) endpointGroup(_ *ecsv1alpha1.EndpointRegion, _ *Region) {
 	if j.accelerated(hop) {
 		return
 	}
-	group, ok := j.group()
+	group, ok := j.seen.group(j.region)
 	switch {
 	case !j.serves():
 		j.unreached(hop, ecsv1alpha1.HopAcceleratorListener)
@@ -62,9 +62,8 @@ func (j *judge) endpointGroup(_ *ecsv1alpha1.EndpointRegion, _ *Region) {
 			"add an endpoint group in "+j.region+" to the accelerator's listener")
 	case group.Dial <= 0:
 		j.note(hop, ecsv1alpha1.HopBroken, "its traffic dial is at 0 %", "above 0 %", "turn the traffic dial of the endpoint group up, or take the region out of spec.regions")
-	case group.Override != 0 && group.Override != Port:
-		j.note(hop, ecsv1alpha1.HopWarning, fmt.Sprintf("it leads port %d to port %d of the load balancer, which is not looked at", Port, group.Override), fmt.Sprintf("port %d", Port),
-			"take the port override out of the endpoint group, or look at that listener yourself")
+	case group.Port != 0 && group.Port != Port:
+		j.leads(hop, "traffic dial at %g %%, to port %d", group.Dial, group.Port)
 	default:
 		j.leads(hop, "traffic dial at %g %%", group.Dial)
 	}
@@ -76,7 +75,7 @@ func (j *judge) acceleratorEndpoint(wanted *ecsv1alpha1.EndpointRegion, _ *Regio
 	if j.accelerated(hop) {
 		return
 	}
-	group, ok := j.group()
+	group, ok := j.seen.group(j.region)
 	switch {
 	case !j.serves():
 		j.unreached(hop, ecsv1alpha1.HopAcceleratorListener)
@@ -125,21 +124,6 @@ func (j *judge) accelerated(hop ecsv1alpha1.HopName) bool {
 // serves says that the accelerator listens on the port.
 func (j *judge) serves() bool {
 	return slices.ContainsFunc(j.seen.AcceleratorListeners.Answer, AcceleratorListener.Serves)
-}
-
-// group is the endpoint group of the region.
-func (j *judge) group() (EndpointGroup, bool) {
-	for _, l := range j.seen.AcceleratorListeners.Answer {
-		if !l.Serves() {
-			continue
-		}
-		for _, g := range l.Groups {
-			if g.Region == j.region {
-				return g, true
-			}
-		}
-	}
-	return EndpointGroup{}, false
 }
 
 // Serves says that the listener takes the port.

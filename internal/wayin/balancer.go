@@ -2,10 +2,10 @@ package wayin
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/rollout"
 )
 
 // balancer looks at the load balancer itself.
@@ -43,14 +43,23 @@ func (j *judge) listener(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 	if j.beforeBalancer(hop, seen) || j.unknown(hop, seen.Listeners.Problem) {
 		return
 	}
+	port := seen.port()
+	if l, ok := seen.Listener(); ok {
+		j.leads(hop, "%s %d", l.Protocol, l.Port)
+		return
+	}
+	if j.spec.AcceleratorARN != "" { // to which port it leads may not be known
+		for _, problem := range []*rollout.Problem{j.seen.Accelerator.Problem, j.seen.AcceleratorListeners.Problem} {
+			if j.unknown(hop, problem) {
+				return
+			}
+		}
+	}
+	wanted := fmt.Sprint("HTTPS ", port)
 	var others []string
 	for _, l := range seen.Listeners.Answer {
-		switch {
-		case l.Port == Port && l.Protocol == "HTTPS":
-			j.leads(hop, "HTTPS %d", Port)
-			return
-		case l.Port == Port:
-			j.note(hop, ecsv1alpha1.HopBroken, fmt.Sprint(l.Protocol, " ", l.Port), fmt.Sprint("HTTPS ", Port), "make it a listener of HTTPS, with a certificate")
+		if l.Port == port {
+			j.note(hop, ecsv1alpha1.HopBroken, fmt.Sprint(l.Protocol, " ", l.Port), wanted, "make it a listener of HTTPS, with a certificate")
 			return
 		}
 		others = append(others, fmt.Sprint(l.Protocol, " ", l.Port))
@@ -59,7 +68,7 @@ func (j *judge) listener(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 	if len(others) > 0 {
 		said = "it listens on " + list(others) + " only"
 	}
-	j.note(hop, ecsv1alpha1.HopMissing, said, fmt.Sprint("HTTPS ", Port), fmt.Sprintf("give the load balancer a listener of HTTPS on %d, with a certificate for %s", Port, j.spec.Hostname))
+	j.note(hop, ecsv1alpha1.HopMissing, said, wanted, fmt.Sprintf("give the load balancer a listener of HTTPS on %d, with a certificate for %s", port, j.spec.Hostname))
 }
 
 // beforeBalancer notes that a hop behind the load balancer was not looked at, and says whether that is so.
@@ -76,15 +85,12 @@ func (j *judge) beforeListener(hop ecsv1alpha1.HopName, seen *Region) bool {
 	if j.beforeBalancer(hop, seen) {
 		return true
 	}
-	if slices.ContainsFunc(seen.Listeners.Answer, Listener.Secure) {
+	if _, ok := seen.Listener(); ok {
 		return false
 	}
 	j.unreached(hop, ecsv1alpha1.HopListener)
 	return true
 }
-
-// Secure says that the listener is the one that the way in leads through.
-func (l Listener) Secure() bool { return l.Port == Port && l.Protocol == "HTTPS" }
 
 func (b *Balancer) state() string {
 	if b.Reason == "" {

@@ -72,13 +72,14 @@ func (j *judge) namedCertificate(wanted *ecsv1alpha1.EndpointRegion, seen *Regio
 	}
 	c := seen.Certificates.Answer[i]
 	judged := j.worth(c)
+	_, listens := seen.Listener()
 	switch {
 	case !c.covers(j.spec.Hostname):
 		j.note(hop, ecsv1alpha1.HopBroken, "the certificate is for "+list(c.Names), "a certificate for "+j.spec.Hostname,
 			"request a certificate for "+j.spec.Hostname+", and name it in certificateARN")
 	case judged.rank() > rankWarning:
 		j.note(hop, judged.state, judged.seen, judged.wanted, judged.action)
-	case seen.Listeners.Unasked || seen.Balancer.Answer == nil || !slices.ContainsFunc(seen.Listeners.Answer, Listener.Secure):
+	case seen.Listeners.Unasked || seen.Balancer.Answer == nil || !listens:
 		j.unreached(hop, ecsv1alpha1.HopListener)
 	case !c.Attached:
 		j.note(hop, ecsv1alpha1.HopMissing, "the listener does not have the certificate", "the certificate on the listener",
@@ -93,23 +94,23 @@ func (j *judge) worth(c Certificate) verdict {
 	until := c.NotAfter.UTC().Format(time.DateOnly)
 	switch {
 	case c.Gone:
-		return verdict{ecsv1alpha1.HopBroken, c.ARN + " is gone", "a certificate that exists", "give the listener another certificate"}
+		return finding(ecsv1alpha1.HopBroken, c.ARN+" is gone", "a certificate that exists", "give the listener another certificate")
 	case c.Status == "PENDING_VALIDATION" && c.Proof.Name != "":
-		return verdict{ecsv1alpha1.HopPending, c.Status, "ISSUED", fmt.Sprintf("create the record %s %s: %s", c.Proof.Name, c.Proof.Type, c.Proof.Value)}
+		return finding(ecsv1alpha1.HopPending, c.Status, "ISSUED", fmt.Sprintf("create the record %s %s: %s", c.Proof.Name, c.Proof.Type, c.Proof.Value))
 	case c.Status == "PENDING_VALIDATION" && c.Method == "EMAIL":
-		return verdict{ecsv1alpha1.HopPending, c.Status + " by EMAIL", "ISSUED", "answer the email, or request one that is validated by DNS"}
+		return finding(ecsv1alpha1.HopPending, c.Status+" by EMAIL", "ISSUED", "answer the email, or request one that is validated by DNS")
 	case c.Status == "PENDING_VALIDATION":
-		return verdict{ecsv1alpha1.HopPending, c.Status, "ISSUED", "nothing: Certificate Manager looks for the record that it asked for, which may take half an hour"}
+		return finding(ecsv1alpha1.HopPending, c.Status, "ISSUED", "nothing: Certificate Manager looks for the record that it asked for, which may take half an hour")
 	case c.Status == "EXPIRED", !c.NotAfter.IsZero() && !c.NotAfter.After(j.now):
-		return verdict{ecsv1alpha1.HopBroken, "it expired on " + until, "a certificate that is valid", "renew it, or request another one, and give it to the listener"}
+		return finding(ecsv1alpha1.HopBroken, "it expired on "+until, "a certificate that is valid", "renew it, or request another one, and give it to the listener")
 	case c.Status != "ISSUED" && c.Why != "":
-		return verdict{ecsv1alpha1.HopBroken, c.Status + ": " + c.Why, "ISSUED", "request another certificate, and give it to the listener"}
+		return finding(ecsv1alpha1.HopBroken, c.Status+": "+c.Why, "ISSUED", "request another certificate, and give it to the listener")
 	case c.Status != "ISSUED":
-		return verdict{ecsv1alpha1.HopBroken, c.Status, "ISSUED", "request another certificate, and give it to the listener"}
+		return finding(ecsv1alpha1.HopBroken, c.Status, "ISSUED", "request another certificate, and give it to the listener")
 	case !c.NotAfter.IsZero() && c.NotAfter.Sub(j.now) < expirySoon:
-		return verdict{ecsv1alpha1.HopWarning, "it expires on " + until, "more than 30 days to go", c.renewal()}
+		return finding(ecsv1alpha1.HopWarning, "it expires on "+until, "more than 30 days to go", c.renewal())
 	case c.Method == "EMAIL":
-		return verdict{ecsv1alpha1.HopWarning, "it is validated by EMAIL", "validated by DNS", "request one that is validated by DNS: this one is only renewed when somebody answers an email"}
+		return finding(ecsv1alpha1.HopWarning, "it is validated by EMAIL", "validated by DNS", "request one that is validated by DNS: this one is only renewed when somebody answers an email")
 	}
 	return verdict{state: ecsv1alpha1.HopWell, seen: fmt.Sprintf("%s, valid until %s", list(c.Names), until)}
 }

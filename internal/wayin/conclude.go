@@ -29,7 +29,12 @@ func Conclude(endpoint *ecsv1alpha1.EcsEndpoint, hops []ecsv1alpha1.Hop, now met
 		status.Wired = nil // another chain
 	}
 	v := conclusion(&endpoint.Spec, hops, status.Wired != nil, problem)
-	if v.ready == metav1.ConditionTrue && status.Wired == nil {
+	if was := meta.FindStatusCondition(endpoint.Status.Conditions, ecsv1alpha1.ConditionReady); v.ready == metav1.ConditionTrue && problem != nil &&
+		(was == nil || was.Status != metav1.ConditionTrue || was.ObservedGeneration != endpoint.Generation) {
+		// What was seen last of one hop and what is seen now of another were never seen together.
+		v = outcome{metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, problem.Message, ecsv1alpha1.ConditionReconciling, nil}
+	}
+	if v.ready == metav1.ConditionTrue && problem == nil && status.Wired == nil {
 		status.Wired = &now
 	}
 	status.Hop = ""

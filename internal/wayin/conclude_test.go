@@ -269,6 +269,50 @@ func TestAThrottleHealsNothing(t *testing.T) {
 	}
 }
 
+// What was never seen well at one time is not called that: the record is there now, and the rules, which
+// nobody can look at, may not be.
+func TestAThrottleWiresNothing(t *testing.T) {
+	throttled := &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}
+	c := whole()
+	record := c.seen.Records.Answer
+	c.seen.Records.Answer = nil
+	built := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	c.seen.Records.Answer = record
+	seen, _ := c.mumbai()
+	seen.Rules = Look[[]Rule]{Problem: throttled}
+	endpoint := &ecsv1alpha1.EcsEndpoint{ObjectMeta: metav1.ObjectMeta{Generation: 3}, Spec: c.spec, Status: built}
+	got := Conclude(endpoint, Recall(&c.spec, &c.seen, now, built.Hops), metav1.NewTime(now), c.seen.Unanswered())
+	says(t, got, metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, "Reconciling", "AWS says not so fast")
+	if got.Wired != nil {
+		t.Errorf("it counts as wired since %s", got.Wired)
+	}
+}
+
+// A call that is denied for good keeps no throttle from passing over what was seen before.
+func TestADenialDoesNotMakeAThrottleForget(t *testing.T) {
+	c := whole()
+	c.seen.Regions[regions[1]].Certificates = Look[[]Certificate]{Problem: &rollout.Problem{
+		Class: rollout.ProblemDenied, Reason: ecsv1alpha1.ReasonAccessDenied, Message: "denied: the role r lacks acm:DescribeCertificate",
+	}}
+	c.tasks().Healthy = 0
+	broken := c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now)
+	if c.seen.Delayed() != nil {
+		t.Errorf("a denial passes by itself: %+v", c.seen.Delayed())
+	}
+	c.seen.Regions[regions[0]].Services[0].Tasks = Look[Tasks]{Problem: &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}}
+	endpoint := &ecsv1alpha1.EcsEndpoint{ObjectMeta: metav1.ObjectMeta{Generation: 3}, Spec: c.spec, Status: broken}
+	if c.seen.Delayed() == nil {
+		t.Error("a throttle does not pass by itself")
+	}
+	hops := Recall(&c.spec, &c.seen, now, broken.Hops)
+	says(t, Conclude(endpoint, hops, metav1.NewTime(now), c.seen.Unanswered()), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "Targets in ap-south-1: service backend: 0 of 2")
+	for _, h := range hops {
+		if h.Name == ecsv1alpha1.HopCertificate && h.Region == regions[1] && h.State != ecsv1alpha1.HopUnknown {
+			t.Errorf("what is denied is %+v", h)
+		}
+	}
+}
+
 // A chain that was refused before it was looked at is a new one.
 func TestARefusedChainIsNotWired(t *testing.T) {
 	c := whole()

@@ -20,6 +20,8 @@ type judge struct {
 	hops []ecsv1alpha1.Hop
 	// behind are the hops that those of hops that were not reached are behind, by their index.
 	behind map[int]ecsv1alpha1.HopName
+	// delayed are those that could not be looked at for a while.
+	delayed map[int]bool
 	// region is the region that is being looked at; "": all.
 	region string
 }
@@ -30,8 +32,8 @@ func Judge(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time) []ecsv1
 	return judged(spec, seen, now).hops
 }
 
-// Recall is Judge, for when AWS did not answer: hops of which nothing is known now, and those that are
-// behind them, are as they were before, if that is known.
+// Recall is Judge, for when AWS did not answer for a while: hops of which nothing is known for that, and
+// those that are behind them, are as they were before, if that is known.
 func Recall(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time, before []ecsv1alpha1.Hop) []ecsv1alpha1.Hop {
 	j := judged(spec, seen, now)
 	recalled := slices.Clone(j.hops)
@@ -49,12 +51,12 @@ func Recall(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time, before
 	return recalled
 }
 
-// unseen says that nothing is known of a hop, since it could not be looked at, or one could not that
-// it is behind.
+// unseen says that nothing is known of a hop for a while, since it could not be looked at, or one could
+// not that it is behind.
 func (j *judge) unseen(i int) bool {
 	h := j.hops[i]
 	if h.State != ecsv1alpha1.HopUnreached {
-		return h.State == ecsv1alpha1.HopUnknown
+		return j.delayed[i]
 	}
 	for k, b := range j.hops {
 		if k != i && b.Name == j.behind[i] && (b.Region == h.Region || b.Region == "" || h.Region == "") && j.unseen(k) {
@@ -65,7 +67,7 @@ func (j *judge) unseen(i int) bool {
 }
 
 func judged(spec *ecsv1alpha1.EcsEndpointSpec, seen *Seen, now time.Time) *judge {
-	j := &judge{spec: spec, seen: seen, now: now, behind: map[int]ecsv1alpha1.HopName{}}
+	j := &judge{spec: spec, seen: seen, now: now, behind: map[int]ecsv1alpha1.HopName{}, delayed: map[int]bool{}}
 	if spec.AcceleratorARN != "" {
 		j.acceleratedRecord()
 		j.accelerator()
@@ -123,6 +125,7 @@ func (j *judge) unknown(name ecsv1alpha1.HopName, problem *rollout.Problem) bool
 type verdict struct {
 	state                ecsv1alpha1.HopState
 	seen, wanted, action string
+	delayed              bool // it could not be looked at for a while
 }
 
 // rank puts the best verdict first.
@@ -134,6 +137,10 @@ func (v verdict) rank() int {
 
 const rankWarning = 1
 
+func finding(state ecsv1alpha1.HopState, seen, wanted, action string) verdict {
+	return verdict{state: state, seen: seen, wanted: wanted, action: action}
+}
+
 func well(format string, args ...any) verdict {
 	return verdict{state: ecsv1alpha1.HopWell, seen: fmt.Sprintf(format, args...)}
 }
@@ -142,13 +149,15 @@ func well(format string, args ...any) verdict {
 func unknown(problem *rollout.Problem) verdict {
 	switch {
 	case problem.Delay():
-		return verdict{ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "nothing: it is asked again"}
+		v := finding(ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "nothing: it is asked again")
+		v.delayed = true
+		return v
 	case problem.Class == rollout.ProblemMissing:
-		return verdict{ecsv1alpha1.HopMissing, problem.Message, "that it is there", "create it, or correct the endpoint"}
+		return finding(ecsv1alpha1.HopMissing, problem.Message, "that it is there", "create it, or correct the endpoint")
 	case problem.Class == rollout.ProblemDenied:
-		return verdict{ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "permit what it names to the environment's role"}
+		return finding(ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "permit what it names to the environment's role")
 	default:
-		return verdict{ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "mend what it names"}
+		return finding(ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "mend what it names")
 	}
 }
 
@@ -165,6 +174,7 @@ func (j *judge) worst(name ecsv1alpha1.HopName, found []verdict) {
 	if first.rank() > rankWarning {
 		seen = seen[:1]
 	}
+	j.delayed[len(j.hops)] = first.delayed
 	j.note(name, first.state, list(seen), first.wanted, first.action)
 }
 

@@ -101,7 +101,7 @@ func (c *chain) blueGreen(live string, before, next Tasks) {
 	s := &c.seen.Regions[regions[0]].Services[0]
 	before.Revision, before.Groups = "helium-backend:7", []string{group}
 	next.Revision, next.Groups = "helium-backend:8", []string{otherGroup}
-	s.Groups.Answer, s.Tasks.Answer, s.Beside = []string{group, otherGroup}, next, &before
+	s.Groups.Answer, s.Tasks.Answer, s.Beside = []string{group, otherGroup}, next, []Tasks{before}
 	c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{live}})
 }
 
@@ -165,15 +165,20 @@ func TestABreakIsNamedWithWhatWasSeenAndWanted(t *testing.T) {
 		"an accelerator without ports":  {change: func(c *chain) { c.seen.AcceleratorListeners.Answer = nil }, hop: "AcceleratorListener", state: "Missing", seen: "no listener", wanted: "TCP 443"},
 		"an accelerator of other ports": {change: func(c *chain) { c.seen.AcceleratorListeners.Answer[0].Ports = []PortRange{{80, 81}} }, hop: "AcceleratorListener", state: "Broken", seen: "TCP 80-81", wanted: "TCP 443"},
 		"a listener of UDP":             {change: func(c *chain) { c.seen.AcceleratorListeners.Answer[0].Protocol = "UDP" }, hop: "AcceleratorListener", state: "Broken", seen: "UDP", wanted: "TCP 443"},
-		"no endpoint group":             {change: func(c *chain) { c.group().Region = "eu-west-1" }, hop: "EndpointGroup", state: "Missing", seen: "no endpoint group in ap-south-1", wanted: "an endpoint group in ap-south-1"},
-		"a dial at 0":                   {change: func(c *chain) { c.group().Dial = 0 }, hop: "EndpointGroup", state: "Broken", seen: "at 0 %", wanted: "above 0 %"},
-		"an empty endpoint group":       {change: func(c *chain) { c.group().Endpoints = nil }, hop: "AcceleratorEndpoint", state: "Missing", seen: "empty", wanted: balancerARN("ap-south-1")},
-		"another load balancer":         {change: func(c *chain) { c.endpoint().ID = "another" }, hop: "AcceleratorEndpoint", state: "Broken", seen: "has another", wanted: balancerARN("ap-south-1")},
-		"a weight of 0":                 {change: func(c *chain) { c.endpoint().Weight = 0 }, hop: "AcceleratorEndpoint", state: "Broken", seen: "weight is 0", wanted: "above 0"},
-		"an unhealthy endpoint":         {change: func(c *chain) { c.endpoint().Health, c.endpoint().Reason = "UNHEALTHY", "Returns a null result" }, hop: "AcceleratorEndpoint", state: "Broken", seen: "UNHEALTHY: Returns a null result", wanted: "HEALTHY"},
-		"a new endpoint":                {change: func(c *chain) { c.endpoint().Health = "INITIAL" }, hop: "AcceleratorEndpoint", state: "Pending", seen: "INITIAL", wanted: "HEALTHY"},
-		"no load balancer named":        {change: func(c *chain) { _, wanted := c.mumbai(); wanted.LoadBalancerARN = "" }, hop: "LoadBalancer", state: "Missing", seen: "names no load balancer in ap-south-1", wanted: "an application load balancer"},
-		"no load balancer":              {direct: true, change: func(c *chain) { seen, _ := c.mumbai(); seen.Balancer.Answer = nil }, hop: "LoadBalancer", state: "Missing", seen: balancerARN("ap-south-1"), wanted: "that load balancer"},
+		"a port override without a listener": {change: func(c *chain) {
+			c.group().Port = 8443
+			seen, _ := c.mumbai()
+			seen.Port = 8443
+		}, hop: "Listener", state: "Missing", seen: "HTTP 80, HTTPS 443 only", wanted: "HTTPS 8443"},
+		"no endpoint group":       {change: func(c *chain) { c.group().Region = "eu-west-1" }, hop: "EndpointGroup", state: "Missing", seen: "no endpoint group in ap-south-1", wanted: "an endpoint group in ap-south-1"},
+		"a dial at 0":             {change: func(c *chain) { c.group().Dial = 0 }, hop: "EndpointGroup", state: "Broken", seen: "at 0 %", wanted: "above 0 %"},
+		"an empty endpoint group": {change: func(c *chain) { c.group().Endpoints = nil }, hop: "AcceleratorEndpoint", state: "Missing", seen: "empty", wanted: balancerARN("ap-south-1")},
+		"another load balancer":   {change: func(c *chain) { c.endpoint().ID = "another" }, hop: "AcceleratorEndpoint", state: "Broken", seen: "has another", wanted: balancerARN("ap-south-1")},
+		"a weight of 0":           {change: func(c *chain) { c.endpoint().Weight = 0 }, hop: "AcceleratorEndpoint", state: "Broken", seen: "weight is 0", wanted: "above 0"},
+		"an unhealthy endpoint":   {change: func(c *chain) { c.endpoint().Health, c.endpoint().Reason = "UNHEALTHY", "Returns a null result" }, hop: "AcceleratorEndpoint", state: "Broken", seen: "UNHEALTHY: Returns a null result", wanted: "HEALTHY"},
+		"a new endpoint":          {change: func(c *chain) { c.endpoint().Health = "INITIAL" }, hop: "AcceleratorEndpoint", state: "Pending", seen: "INITIAL", wanted: "HEALTHY"},
+		"no load balancer named":  {change: func(c *chain) { _, wanted := c.mumbai(); wanted.LoadBalancerARN = "" }, hop: "LoadBalancer", state: "Missing", seen: "names no load balancer in ap-south-1", wanted: "an application load balancer"},
+		"no load balancer":        {direct: true, change: func(c *chain) { seen, _ := c.mumbai(); seen.Balancer.Answer = nil }, hop: "LoadBalancer", state: "Missing", seen: balancerARN("ap-south-1"), wanted: "that load balancer"},
 		"a load balancer that failed": {change: func(c *chain) {
 			seen, _ := c.mumbai()
 			seen.Balancer.Answer.State, seen.Balancer.Answer.Reason = "failed", "no addresses"
@@ -373,6 +378,16 @@ func TestWhatLeadsOnAllTheSame(t *testing.T) {
 		"a blue/green deployment that has the traffic": {change: func(c *chain) {
 			c.blueGreen(otherGroup, Tasks{Running: 2}, Tasks{Running: 2, Healthy: 2})
 		}},
+		"a rule of some paths that is shadowed": {change: func(c *chain) {
+			c.rules(Rule{Priority: "5", Hosts: []string{host}, Paths: []string{"/old/*"}, Action: "fixed-response"},
+				Rule{Priority: "10", Hosts: []string{host}, Paths: []string{"/old/*"}, Action: "forward", Groups: []string{group}},
+				Rule{Priority: "20", Hosts: []string{host}, Action: "forward", Groups: []string{group}})
+		}},
+		"another port of the load balancer": {change: func(c *chain) {
+			c.group().Port = 8443
+			seen, _ := c.mumbai()
+			seen.Port, seen.Listeners.Answer[1].Port = 8443, 8443
+		}},
 		"two services behind one rule": {change: func(c *chain) {
 			seen, _ := c.mumbai()
 			second := seen.Services[0]
@@ -417,6 +432,20 @@ func TestAWarningLeadsOn(t *testing.T) {
 		"an email":                        {func(c *chain) { c.certificate().Method = "EMAIL" }, "Certificate", "EMAIL"},
 		"an impaired load balancer":       {func(c *chain) { seen, _ := c.mumbai(); seen.Balancer.Answer.State = "active_impaired" }, "LoadBalancer", "active_impaired"},
 		"a deployment under way":          {func(c *chain) { *c.tasks() = Tasks{Revision: "helium-backend:8", Before: "helium-backend:7"} }, "Targets", "the deployment of helium-backend:8 is under way; tasks of helium-backend:7 answer"},
+		"new tasks that get test traffic": {func(c *chain) {
+			c.blueGreen(group, Tasks{Running: 2, Healthy: 2}, Tasks{Running: 2, First: "10.0.0.9:80 is unhealthy"})
+			c.rules(Rule{Priority: "1", Hosts: []string{host}, Other: true, Action: "forward", Groups: []string{otherGroup}},
+				Rule{Priority: "2", Hosts: []string{host}, Action: "forward", Groups: []string{group}})
+		}, "Targets", "the deployment of helium-backend:8 is under way; tasks of helium-backend:7 answer"},
+		"new tasks behind a rule that is shadowed": {func(c *chain) {
+			c.blueGreen(group, Tasks{Running: 2, Healthy: 2}, Tasks{})
+			c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{group}}, Rule{Priority: "default", Action: "forward", Groups: []string{otherGroup}})
+		}, "Targets", "tasks of helium-backend:7 answer"},
+		"a deployment that took the place of one that was under way": {func(c *chain) {
+			c.blueGreen(group, Tasks{Running: 2, Healthy: 2}, Tasks{})
+			s := &c.seen.Regions[regions[0]].Services[0]
+			s.Beside = append([]Tasks{{Revision: "helium-backend:77", Groups: []string{otherGroup}, Running: 1}}, s.Beside...)
+		}, "Targets", "the deployment of helium-backend:8 is under way; tasks of helium-backend:7 answer"},
 		"new tasks that get no traffic yet": {func(c *chain) {
 			c.blueGreen(group, Tasks{Running: 2, Healthy: 2}, Tasks{Running: 2, First: "10.0.0.9:80 is unhealthy"})
 		}, "Targets", "the deployment of helium-backend:8 is under way; tasks of helium-backend:7 answer"},
@@ -432,8 +461,7 @@ func TestAWarningLeadsOn(t *testing.T) {
 		"a rule that leads elsewhere a little": {func(c *chain) {
 			c.rules(Rule{Priority: "10", Hosts: []string{host}, Action: "forward", Groups: []string{group, otherGroup}, Weights: []int32{999, 1}})
 		}, "Rule", "1 % of its requests to other"},
-		"another port of the load balancer": {func(c *chain) { c.group().Override = 8443 }, "EndpointGroup", "it leads port 443 to port 8443 of the load balancer"},
-		"one task of two":                   {func(c *chain) { c.tasks().Healthy = 1 }, "Targets", "1 of 2 tasks"},
+		"one task of two": {func(c *chain) { c.tasks().Healthy = 1 }, "Targets", "1 of 2 tasks"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			chain := whole()
@@ -447,6 +475,17 @@ func TestAWarningLeadsOn(t *testing.T) {
 				t.Errorf("it does not lead on: %s", message)
 			}
 		})
+	}
+}
+
+func TestTheBetterTasksCountWhereTheRulesAreNotKnown(t *testing.T) {
+	c := whole()
+	c.blueGreen(group, Tasks{Running: 2, Healthy: 2}, Tasks{})
+	seen, _ := c.mumbai()
+	seen.Rules = Look[[]Rule]{Problem: &rollout.Problem{Class: rollout.ProblemThrottled, Message: "AWS says not so fast"}}
+	i := slices.IndexFunc(c.judged(), func(h ecsv1alpha1.Hop) bool { return h.Name == ecsv1alpha1.HopTargets && h.Region == regions[0] })
+	if h := c.judged()[i]; h.State != ecsv1alpha1.HopWarning {
+		t.Errorf("got %+v", h)
 	}
 }
 

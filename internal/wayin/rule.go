@@ -29,13 +29,14 @@ func (j *judge) leading(seen *Region, s Service) verdict {
 		return unknown(s.Groups.Problem)
 	}
 	if len(s.Groups.Answer) == 0 {
-		return verdict{ecsv1alpha1.HopMissing, fmt.Sprintf("service %s is in no target group", s.Name), "a target group of the service",
-			"put a target group behind service " + s.Name + ", or take it out of the endpoint"}
+		return finding(ecsv1alpha1.HopMissing, fmt.Sprintf("service %s is in no target group", s.Name), "a target group of the service",
+			"put a target group behind service "+s.Name+", or take it out of the endpoint")
 	}
 	groups := list(groupNames(s.Groups.Answer))
 	wanted := fmt.Sprintf("a rule for %s that forwards to %s", j.spec.Hostname, groups)
 	var before []Rule // that take the name's requests
 	var conditional *Rule
+	var shadowed *verdict
 	for _, r := range seen.Rules.Answer {
 		if !r.takes(j.spec.Hostname) {
 			continue
@@ -46,11 +47,10 @@ func (j *judge) leading(seen *Region, s Service) verdict {
 			if !r.Other {
 				before = append(before, r)
 			}
-		case i >= 0 && conditional == nil:
-			return verdict{ecsv1alpha1.HopBroken,
-				fmt.Sprintf("rule %s (%s) comes before rule %s, which forwards to %s", before[i].Priority, before[i].does(), r.Priority, groups),
-				wanted, fmt.Sprintf("give the rule that forwards to %s a priority before %s", groups, before[i].Priority)}
 		case i >= 0:
+			shadowed = cmp.Or(shadowed, new(finding(ecsv1alpha1.HopBroken,
+				fmt.Sprintf("rule %s (%s) comes before rule %s, which forwards to %s", before[i].Priority, before[i].does(), r.Priority, groups),
+				wanted, fmt.Sprintf("give the rule that forwards to %s a priority before %s", groups, before[i].Priority))))
 		case r.Other:
 			conditional = cmp.Or(conditional, &r)
 		default:
@@ -58,14 +58,17 @@ func (j *judge) leading(seen *Region, s Service) verdict {
 		}
 	}
 	if conditional != nil {
-		return verdict{ecsv1alpha1.HopWarning, fmt.Sprintf("rule %s leads to %s under conditions that are not looked at", conditional.Priority, s.Name), wanted,
-			"make sure that requests meet them: they are about more than the host and the path"}
+		return finding(ecsv1alpha1.HopWarning, fmt.Sprintf("rule %s leads to %s under conditions that are not looked at", conditional.Priority, s.Name), wanted,
+			"make sure that requests meet them: they are about more than the host and the path")
+	}
+	if shadowed != nil {
+		return *shadowed
 	}
 	add := fmt.Sprintf("add a rule to the listener: host %s, forward to %s", j.spec.Hostname, groups)
 	if len(before) > 0 {
-		return verdict{ecsv1alpha1.HopBroken, fmt.Sprintf("rule %s takes %s and does: %s", before[0].Priority, j.spec.Hostname, before[0].does()), wanted, add}
+		return finding(ecsv1alpha1.HopBroken, fmt.Sprintf("rule %s takes %s and does: %s", before[0].Priority, j.spec.Hostname, before[0].does()), wanted, add)
 	}
-	return verdict{ecsv1alpha1.HopMissing, "the listener has no rule for " + j.spec.Hostname, wanted, add}
+	return finding(ecsv1alpha1.HopMissing, "the listener has no rule for "+j.spec.Hostname, wanted, add)
 }
 
 // shared is what a rule is like that leads to a service: it may lead elsewhere too.
@@ -82,9 +85,9 @@ func (j *judge) shared(r Rule, seen *Region, s Service, wanted string) verdict {
 	if stray == 0 {
 		return well("rule %s leads to %s", r.Priority, s.Name)
 	}
-	return verdict{ecsv1alpha1.HopWarning,
-		fmt.Sprintf("rule %s leads to %s, but %d %% of its requests to %s", r.Priority, s.Name, max(1, stray*100/all), list(groupNames(others))), wanted + " alone",
-		"give the target groups that are of no service of the endpoint the weight 0"}
+	return finding(ecsv1alpha1.HopWarning,
+		fmt.Sprintf("rule %s leads to %s, but %d %% of its requests to %s", r.Priority, s.Name, max(1, stray*100/all), list(groupNames(others))), wanted+" alone",
+		"give the target groups that are of no service of the endpoint the weight 0")
 }
 
 // Leads says whether a rule that takes the host leads to one of the services.
@@ -94,13 +97,27 @@ func (r *Region) Leads(host string) bool {
 	})
 }
 
-// live are the target groups of a service that requests for the host are forwarded to.
+// live are the target groups of a service that requests for the host are forwarded to: by rules with
+// conditions beside host and path only where no other leads there, since those are for a few requests.
 func (r *Region) live(host string, s Service) []string {
-	var groups []string
+	var before []Rule
+	var groups, conditional []string
 	for _, rule := range r.Rules.Answer {
-		if rule.takes(host) && rule.leadsTo(s.Groups.Answer) {
+		if !rule.takes(host) || slices.ContainsFunc(before, func(b Rule) bool { return b.shadows(rule) }) {
+			continue
+		}
+		switch to := rule.leadsTo(s.Groups.Answer); {
+		case rule.Other && to:
+			conditional = append(conditional, rule.Groups...)
+		case to:
 			groups = append(groups, rule.Groups...)
 		}
+		if !rule.Other {
+			before = append(before, rule)
+		}
+	}
+	if len(groups) == 0 {
+		return conditional
 	}
 	return groups
 }

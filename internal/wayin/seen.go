@@ -1,6 +1,7 @@
 package wayin
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -85,8 +86,8 @@ type EndpointGroup struct {
 	Region string
 	// Dial is how much of the region's traffic it gets, in percent.
 	Dial float64
-	// Override is the port of the endpoints that requests to the port are led to; 0: the same.
-	Override  int32
+	// Port is the port of the endpoints that requests to [Port] are led to.
+	Port      int32
 	Endpoints []AcceleratorEndpoint
 }
 
@@ -100,6 +101,8 @@ type AcceleratorEndpoint struct {
 
 // Region is a way in as it is in one region.
 type Region struct {
+	// Port is the port of the load balancer that the way in leads through; 0: [Port].
+	Port int32
 	// Balancer is nil where there is none.
 	Balancer  Look[*Balancer]
 	Listeners Look[[]Listener]
@@ -114,6 +117,17 @@ type Region struct {
 	// Answer is what the load balancer answered; nil: it was not asked.
 	Answer *Answer
 }
+
+// Listener is the listener that the way in leads through; false: there is none.
+func (r *Region) Listener() (Listener, bool) {
+	i := slices.IndexFunc(r.Listeners.Answer, func(l Listener) bool { return l.Port == r.port() && l.Protocol == "HTTPS" })
+	if i < 0 {
+		return Listener{}, false
+	}
+	return r.Listeners.Answer[i], true
+}
+
+func (r *Region) port() int32 { return cmp.Or(r.Port, Port) }
 
 // Balancer is a load balancer.
 type Balancer struct {
@@ -174,9 +188,9 @@ type Service struct {
 	Groups Look[[]string]
 	// Tasks is how they see its tasks.
 	Tasks Look[Tasks]
-	// Beside are the tasks of the deployment before, while another one is under way and they are in target
-	// groups of their own, as in blue/green; nil: there are none.
-	Beside *Tasks
+	// Beside are the tasks of deployments before, while another one is under way and they are in target
+	// groups of their own, as in blue/green.
+	Beside []Tasks
 }
 
 // Tasks are the tasks of a service's running revision, as its target groups see them.
@@ -207,9 +221,54 @@ type Answer struct {
 	Message string
 }
 
+// PortIn is the port of a region's load balancer that the way in leads through.
+func (s *Seen) PortIn(region string) int32 {
+	if group, ok := s.group(region); ok {
+		return cmp.Or(group.Port, Port)
+	}
+	return Port
+}
+
+// group is the endpoint group of a region; false: there is none.
+func (s *Seen) group(region string) (EndpointGroup, bool) {
+	for _, l := range s.AcceleratorListeners.Answer {
+		if !l.Serves() {
+			continue
+		}
+		for _, g := range l.Groups {
+			if g.Region == region {
+				return g, true
+			}
+		}
+	}
+	return EndpointGroup{}, false
+}
+
 // Unanswered is why not all is known of a way in: of several problems, one that does not pass by itself.
 // nil: all is known.
 func (s *Seen) Unanswered() *rollout.Problem {
+	var found *rollout.Problem
+	for _, p := range s.problems() {
+		if found == nil || found.Delay() && (!p.Delay() || p.RetryAfter > found.RetryAfter) {
+			found = p
+		}
+	}
+	return found
+}
+
+// Delayed is the problem of those that pass by themselves which takes longest; nil: there is none.
+func (s *Seen) Delayed() *rollout.Problem {
+	var found *rollout.Problem
+	for _, p := range s.problems() {
+		if p.Delay() && (found == nil || p.RetryAfter > found.RetryAfter) {
+			found = p
+		}
+	}
+	return found
+}
+
+// problems are why not all is known. That something is not there is known.
+func (s *Seen) problems() []*rollout.Problem {
 	problems := []*rollout.Problem{s.Zone.Problem, s.Records.Problem, s.Accelerator.Problem, s.AcceleratorListeners.Problem}
 	for _, name := range slices.Sorted(maps.Keys(s.Regions)) {
 		r := s.Regions[name]
@@ -218,11 +277,5 @@ func (s *Seen) Unanswered() *rollout.Problem {
 			problems = append(problems, service.Groups.Problem, service.Tasks.Problem)
 		}
 	}
-	var found *rollout.Problem
-	for _, p := range problems {
-		if p != nil && p.Class != rollout.ProblemMissing && (found == nil || found.Delay() && (!p.Delay() || p.RetryAfter > found.RetryAfter)) {
-			found = p
-		}
-	}
-	return found
+	return slices.DeleteFunc(problems, func(p *rollout.Problem) bool { return p == nil || p.Class == rollout.ProblemMissing })
 }

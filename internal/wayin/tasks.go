@@ -33,36 +33,44 @@ func (j *judge) targets(_ *ecsv1alpha1.EndpointRegion, seen *Region) {
 }
 
 // served is what the tasks of a service are like that the name's requests go to: while it goes from one
-// target group to another, those of the deployment whose group gets them.
+// target group to another, those of the deployments whose groups get them.
 func (j *judge) served(seen *Region, s Service) verdict {
 	next := healthy(s, s.Tasks.Answer)
-	if s.Beside == nil {
+	if len(s.Beside) == 0 {
 		return next
-	}
-	before := healthy(s, *s.Beside)
-	if before.state == ecsv1alpha1.HopWell {
-		before = underWay(s, s.Tasks.Answer.Revision, s.Beside.Revision)
 	}
 	live := seen.live(j.spec.Hostname, s)
 	gets := func(t Tasks) bool {
 		return slices.ContainsFunc(t.Groups, func(g string) bool { return slices.Contains(live, g) })
 	}
+	var all, getting []verdict
+	note := func(t Tasks, v verdict) {
+		all = append(all, v)
+		if gets(t) {
+			getting = append(getting, v)
+		}
+	}
+	note(s.Tasks.Answer, next)
+	for _, t := range s.Beside {
+		v := healthy(s, t)
+		if v.state == ecsv1alpha1.HopWell {
+			v = underWay(s, s.Tasks.Answer.Revision, t.Revision)
+		}
+		note(t, v)
+	}
 	byRank := func(a, b verdict) int { return cmp.Compare(a.rank(), b.rank()) }
 	switch {
 	case !seen.Rules.Known(): // whose group gets them is not known
-		return slices.MinFunc([]verdict{next, before}, byRank)
-	case gets(*s.Beside) && gets(s.Tasks.Answer):
-		return slices.MaxFunc([]verdict{next, before}, byRank)
-	case gets(*s.Beside):
-		return before
-	default:
+		return slices.MinFunc(all, byRank)
+	case len(getting) == 0:
 		return next
 	}
+	return slices.MaxFunc(getting, byRank)
 }
 
 func underWay(s Service, next, before string) verdict {
-	return verdict{ecsv1alpha1.HopWarning, fmt.Sprintf("service %s: the deployment of %s is under way; tasks of %s answer", s.Name, next, before),
-		"tasks of " + next, "wait for the deployment"}
+	return finding(ecsv1alpha1.HopWarning, fmt.Sprintf("service %s: the deployment of %s is under way; tasks of %s answer", s.Name, next, before),
+		"tasks of "+next, "wait for the deployment")
 }
 
 // healthy is what tasks of a service are like.
@@ -78,20 +86,20 @@ func healthy(s Service, t Tasks) verdict {
 	const wanted = "its running tasks healthy in its target groups"
 	switch {
 	case t.Idle:
-		return verdict{ecsv1alpha1.HopBroken, fmt.Sprintf("service %s is scaled to zero", s.Name), "running tasks", "raise the desired count of service " + s.Name}
+		return finding(ecsv1alpha1.HopBroken, fmt.Sprintf("service %s is scaled to zero", s.Name), "running tasks", "raise the desired count of service "+s.Name)
 	case t.Healthy == 0 && t.Before != "" && (t.Running == 0 || t.Initial):
 		return underWay(s, t.Revision, t.Before)
 	case t.Running == 0:
-		return verdict{ecsv1alpha1.HopBroken, fmt.Sprintf("service %s: no task of %s runs", s.Name, t.Revision), "running tasks",
-			"look at the events of service " + s.Name + ": why do its tasks not start?"}
+		return finding(ecsv1alpha1.HopBroken, fmt.Sprintf("service %s: no task of %s runs", s.Name, t.Revision), "running tasks",
+			"look at the events of service "+s.Name+": why do its tasks not start?")
 	case t.Healthy == 0 && t.Initial:
-		return verdict{ecsv1alpha1.HopPending, said, wanted, "nothing: the health checks have begun"}
+		return finding(ecsv1alpha1.HopPending, said, wanted, "nothing: the health checks have begun")
 	case t.Healthy == 0:
-		return verdict{ecsv1alpha1.HopBroken, said, wanted,
-			"look at the health check of the target group, at what the tasks answer to it, and at whether the load balancer is in the zones in which they run"}
+		return finding(ecsv1alpha1.HopBroken, said, wanted,
+			"look at the health check of the target group, at what the tasks answer to it, and at whether the load balancer is in the zones in which they run")
 	case t.Healthy < t.Running:
-		return verdict{ecsv1alpha1.HopWarning, said, "all of the running tasks healthy",
-			"wait for the deployment, or look at what the tasks that are not healthy answer to the health check"}
+		return finding(ecsv1alpha1.HopWarning, said, "all of the running tasks healthy",
+			"wait for the deployment, or look at what the tasks that are not healthy answer to the health check")
 	default:
 		return well("%s: tasks of %s", s.Name, t.Revision)
 	}
