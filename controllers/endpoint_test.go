@@ -43,7 +43,8 @@ func wire(t *testing.T) *wired {
 	for _, place := range places {
 		balanced, err := seed.Balancer{Name: "helium", CheckSeconds: 5}.Create(t.Context(), elb.NewFromConfig(w.root(place.region)))
 		w.must(err)
-		w.serveIn(place.region, place.cluster, seed.Service{Name: "backend", Desired: 2, Balanced: balanced})
+		// Without the breaker a deployment that does not get healthy goes on until somebody has seen it.
+		w.serveIn(place.region, place.cluster, seed.Service{Name: "backend", Desired: 2, Balanced: balanced, NoBreaker: true})
 		w.sites = append(w.sites, seed.Site{Balanced: balanced, Balancers: elb.NewFromConfig(w.root(place.region)), Certificates: acm.NewFromConfig(w.root(place.region))})
 		endpoint.Spec.Regions = append(endpoint.Spec.Regions, ecsv1alpha1.EndpointRegion{
 			Region: place.region, LoadBalancerARN: balanced.LoadBalancer, Services: []ecsv1alpha1.EndpointService{{Cluster: place.cluster, Name: "backend"}},
