@@ -32,30 +32,39 @@ type breakage struct {
 
 // breakages are, of every hop, the ways in which it breaks.
 var breakages = []breakage{
-	{name: "no record", hop: "Record", state: ecsv1alpha1.HopMissing, seen: "has no A, AAAA or CNAME record of api.", wanted: ".awsglobalaccelerator.com", global: true,
+	{
+		name: "no record", hop: "Record", state: ecsv1alpha1.HopMissing, seen: "has no A, AAAA or CNAME record of api.", wanted: ".awsglobalaccelerator.com", global: true,
 		do: func(w *wired, _ int) func() {
 			set := w.record()
 			w.records(r53types.ChangeActionDelete, set)
 			return func() { w.records(r53types.ChangeActionCreate, set) }
-		}},
-	{name: "a record that leads elsewhere", hop: "Record", state: ecsv1alpha1.HopBroken, seen: "A: 198.51.100.7", wanted: ".awsglobalaccelerator.com", global: true,
+		},
+	},
+	{
+		name: "a record that leads elsewhere", hop: "Record", state: ecsv1alpha1.HopBroken, seen: "A: 198.51.100.7", wanted: ".awsglobalaccelerator.com", global: true,
 		do: func(w *wired, _ int) func() {
 			set := w.record()
 			elsewhere := r53types.ResourceRecordSet{Name: set.Name, Type: set.Type, TTL: aws.Int64(60), ResourceRecords: []r53types.ResourceRecord{{Value: aws.String("198.51.100.7")}}}
 			w.records(r53types.ChangeActionUpsert, elsewhere)
 			return func() { w.records(r53types.ChangeActionUpsert, set) }
-		}},
-	{name: "another zone", hop: "Record", state: ecsv1alpha1.HopMissing, seen: "no hosted zone Z0NOSUCHZONE", wanted: "that hosted zone", global: true,
+		},
+	},
+	{
+		name: "another zone", hop: "Record", state: ecsv1alpha1.HopMissing, seen: "no hosted zone Z0NOSUCHZONE", wanted: "that hosted zone", global: true,
 		do: func(w *wired, _ int) func() {
 			return w.edit(func(spec *ecsv1alpha1.EcsEndpointSpec) { spec.HostedZoneID = "Z0NOSUCHZONE" })
-		}},
-	{name: "no such accelerator", hop: "Accelerator", state: ecsv1alpha1.HopMissing, seen: "has no arn:aws:globalaccelerator::", wanted: "that accelerator", global: true,
+		},
+	},
+	{
+		name: "no such accelerator", hop: "Accelerator", state: ecsv1alpha1.HopMissing, seen: "has no arn:aws:globalaccelerator::", wanted: "that accelerator", global: true,
 		do: func(w *wired, _ int) func() {
 			return w.edit(func(spec *ecsv1alpha1.EcsEndpointSpec) {
 				spec.AcceleratorARN = "arn:aws:globalaccelerator::" + w.account + ":accelerator/00000000-0000-0000-0000-000000000000"
 			})
-		}},
-	{name: "a disabled accelerator", hop: "Accelerator", state: ecsv1alpha1.HopBroken, seen: "disabled", wanted: "enabled", global: true,
+		},
+	},
+	{
+		name: "a disabled accelerator", hop: "Accelerator", state: ecsv1alpha1.HopBroken, seen: "disabled", wanted: "enabled", global: true,
 		do: func(w *wired, _ int) func() {
 			enable := func(enabled bool) {
 				_, err := w.ga().UpdateAccelerator(w.t.Context(), &ga.UpdateAcceleratorInput{AcceleratorArn: &w.way.Accelerator, Enabled: &enabled})
@@ -63,8 +72,10 @@ var breakages = []breakage{
 			}
 			enable(false)
 			return func() { enable(true) }
-		}},
-	{name: "an accelerator of another port", hop: "AcceleratorListener", state: ecsv1alpha1.HopBroken, seen: "TCP 8443", wanted: "TCP 443", global: true,
+		},
+	},
+	{
+		name: "an accelerator of another port", hop: "AcceleratorListener", state: ecsv1alpha1.HopBroken, seen: "TCP 8443", wanted: "TCP 443", global: true,
 		do: func(w *wired, _ int) func() {
 			listen := func(port int32) {
 				_, err := w.ga().UpdateListener(w.t.Context(), &ga.UpdateListenerInput{
@@ -74,13 +85,17 @@ var breakages = []breakage{
 			}
 			listen(8443)
 			return func() { listen(443) }
-		}},
-	{name: "a dial at 0", hop: "EndpointGroup", state: ecsv1alpha1.HopBroken, seen: "at 0 %", wanted: "above 0 %",
+		},
+	},
+	{
+		name: "a dial at 0", hop: "EndpointGroup", state: ecsv1alpha1.HopBroken, seen: "at 0 %", wanted: "above 0 %",
 		do: func(w *wired, site int) func() {
 			w.endpointGroup(site, 0, 128)
 			return func() { w.endpointGroup(site, 100, 128) }
-		}},
-	{name: "no endpoint group", hop: "EndpointGroup", state: ecsv1alpha1.HopMissing, seen: "no endpoint group in ", wanted: "an endpoint group in ",
+		},
+	},
+	{
+		name: "no endpoint group", hop: "EndpointGroup", state: ecsv1alpha1.HopMissing, seen: "no endpoint group in ", wanted: "an endpoint group in ",
 		do: func(w *wired, site int) func() {
 			region := places[site].region
 			_, err := w.ga().DeleteEndpointGroup(w.t.Context(), &ga.DeleteEndpointGroupInput{EndpointGroupArn: aws.String(w.way.EndpointGroups[region])})
@@ -93,8 +108,10 @@ var breakages = []breakage{
 				w.must(err)
 				w.way.EndpointGroups[region] = *made.EndpointGroup.EndpointGroupArn
 			}
-		}},
-	{name: "an endpoint that was removed", hop: "AcceleratorEndpoint", state: ecsv1alpha1.HopMissing, seen: "empty", wanted: ":loadbalancer/app/helium/",
+		},
+	},
+	{
+		name: "an endpoint that was removed", hop: "AcceleratorEndpoint", state: ecsv1alpha1.HopMissing, seen: "empty", wanted: ":loadbalancer/app/helium/",
 		do: func(w *wired, site int) func() {
 			group := w.way.EndpointGroups[places[site].region]
 			_, err := w.ga().RemoveEndpoints(w.t.Context(), &ga.RemoveEndpointsInput{
@@ -102,17 +119,23 @@ var breakages = []breakage{
 			})
 			w.must(err)
 			return func() { w.endpointGroup(site, 100, 128) }
-		}},
-	{name: "an endpoint without weight", hop: "AcceleratorEndpoint", state: ecsv1alpha1.HopBroken, seen: "weight is 0", wanted: "above 0",
+		},
+	},
+	{
+		name: "an endpoint without weight", hop: "AcceleratorEndpoint", state: ecsv1alpha1.HopBroken, seen: "weight is 0", wanted: "above 0",
 		do: func(w *wired, site int) func() {
 			w.endpointGroup(site, 100, 0)
 			return func() { w.endpointGroup(site, 100, 128) }
-		}},
-	{name: "no load balancer named", hop: "LoadBalancer", state: ecsv1alpha1.HopMissing, seen: "names no load balancer in ", wanted: "an application load balancer",
+		},
+	},
+	{
+		name: "no load balancer named", hop: "LoadBalancer", state: ecsv1alpha1.HopMissing, seen: "names no load balancer in ", wanted: "an application load balancer",
 		do: func(w *wired, site int) func() {
 			return w.edit(func(spec *ecsv1alpha1.EcsEndpointSpec) { spec.Regions[site].LoadBalancerARN = "" })
-		}},
-	{name: "a listener that is gone", hop: "Listener", state: ecsv1alpha1.HopMissing, seen: "HTTPS 8443 only", wanted: "HTTPS 443",
+		},
+	},
+	{
+		name: "a listener that is gone", hop: "Listener", state: ecsv1alpha1.HopMissing, seen: "HTTPS 8443 only", wanted: "HTTPS 443",
 		do: func(w *wired, site int) func() {
 			listen := func(port int32) {
 				_, err := w.sites[site].Balancers.ModifyListener(w.t.Context(), &elb.ModifyListenerInput{ListenerArn: &w.way.Doors[site].Listener, Port: &port})
@@ -120,26 +143,38 @@ var breakages = []breakage{
 			}
 			listen(8443)
 			return func() { listen(443) }
-		}},
-	{name: "a certificate that waits", hop: "Certificate", state: ecsv1alpha1.HopPending, seen: "PENDING_VALIDATION", wanted: "ISSUED",
-		do: func(w *wired, site int) func() { return w.certificate(site, "PENDING_VALIDATION") }},
-	{name: "a certificate that expired", hop: "Certificate", state: ecsv1alpha1.HopBroken, seen: "it expired on ", wanted: "a certificate that is valid",
-		do: func(w *wired, site int) func() { return w.certificate(site, "EXPIRED") }},
-	{name: "a certificate that was revoked", hop: "Certificate", state: ecsv1alpha1.HopBroken, seen: "REVOKED", wanted: "ISSUED",
-		do: func(w *wired, site int) func() { return w.certificate(site, "REVOKED") }},
-	{name: "a certificate of another region", hop: "Certificate", state: ecsv1alpha1.HopBroken, seen: "the certificate is in ", wanted: "a certificate in ",
+		},
+	},
+	{
+		name: "a certificate that waits", hop: "Certificate", state: ecsv1alpha1.HopPending, seen: "PENDING_VALIDATION", wanted: "ISSUED",
+		do: func(w *wired, site int) func() { return w.certificate(site, "PENDING_VALIDATION") },
+	},
+	{
+		name: "a certificate that expired", hop: "Certificate", state: ecsv1alpha1.HopBroken, seen: "it expired on ", wanted: "a certificate that is valid",
+		do: func(w *wired, site int) func() { return w.certificate(site, "EXPIRED") },
+	},
+	{
+		name: "a certificate that was revoked", hop: "Certificate", state: ecsv1alpha1.HopBroken, seen: "REVOKED", wanted: "ISSUED",
+		do: func(w *wired, site int) func() { return w.certificate(site, "REVOKED") },
+	},
+	{
+		name: "a certificate of another region", hop: "Certificate", state: ecsv1alpha1.HopBroken, seen: "the certificate is in ", wanted: "a certificate in ",
 		do: func(w *wired, site int) func() {
 			return w.edit(func(spec *ecsv1alpha1.EcsEndpointSpec) {
 				spec.Regions[site].CertificateARN = w.way.Doors[1-site].Certificate
 			})
-		}},
-	{name: "no such certificate", hop: "Certificate", state: ecsv1alpha1.HopMissing, seen: "there is no arn:aws:acm:", wanted: "that certificate",
+		},
+	},
+	{
+		name: "no such certificate", hop: "Certificate", state: ecsv1alpha1.HopMissing, seen: "there is no arn:aws:acm:", wanted: "that certificate",
 		do: func(w *wired, site int) func() {
 			return w.edit(func(spec *ecsv1alpha1.EcsEndpointSpec) {
 				spec.Regions[site].CertificateARN = "arn:aws:acm:" + places[site].region + ":" + w.account + ":certificate/00000000-0000-0000-0000-000000000000"
 			})
-		}},
-	{name: "a rule that is shadowed", hop: "Rule", state: ecsv1alpha1.HopBroken, seen: "rule 1 (fixed-response) comes before rule 100, which forwards to helium", wanted: "that forwards to helium",
+		},
+	},
+	{
+		name: "a rule that is shadowed", hop: "Rule", state: ecsv1alpha1.HopBroken, seen: "rule 1 (fixed-response) comes before rule 100, which forwards to helium", wanted: "that forwards to helium",
 		do: func(w *wired, site int) func() {
 			made, err := w.sites[site].Balancers.CreateRule(w.t.Context(), &elb.CreateRuleInput{
 				ListenerArn: &w.way.Doors[site].Listener, Priority: aws.Int32(1), Actions: []elbtypes.Action{gone()},
@@ -150,8 +185,10 @@ var breakages = []breakage{
 				_, err := w.sites[site].Balancers.DeleteRule(w.t.Context(), &elb.DeleteRuleInput{RuleArn: made.Rules[0].RuleArn})
 				w.must(err)
 			}
-		}},
-	{name: "a rule that does something else", hop: "Rule", state: ecsv1alpha1.HopBroken, seen: "and does: fixed-response", wanted: "that forwards to helium",
+		},
+	},
+	{
+		name: "a rule that does something else", hop: "Rule", state: ecsv1alpha1.HopBroken, seen: "and does: fixed-response", wanted: "that forwards to helium",
 		do: func(w *wired, site int) func() {
 			does := func(actions ...elbtypes.Action) {
 				_, err := w.sites[site].Balancers.ModifyRule(w.t.Context(), &elb.ModifyRuleInput{RuleArn: &w.way.Doors[site].Rule, Actions: actions})
@@ -161,8 +198,10 @@ var breakages = []breakage{
 			return func() {
 				does(elbtypes.Action{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &w.sites[site].Balanced.TargetGroup})
 			}
-		}},
-	{name: "another target group", hop: "Rule", state: ecsv1alpha1.HopBroken, seen: "forward to other", wanted: "that forwards to helium",
+		},
+	},
+	{
+		name: "another target group", hop: "Rule", state: ecsv1alpha1.HopBroken, seen: "forward to other", wanted: "that forwards to helium",
 		do: func(w *wired, site int) func() {
 			balancers := w.sites[site].Balancers
 			made, err := balancers.CreateTargetGroup(w.t.Context(), &elb.CreateTargetGroupInput{
@@ -181,7 +220,8 @@ var breakages = []breakage{
 				_, err := balancers.DeleteTargetGroup(w.t.Context(), &elb.DeleteTargetGroupInput{TargetGroupArn: made.TargetGroups[0].TargetGroupArn})
 				w.must(err)
 			}
-		}},
+		},
+	},
 }
 
 // denials are the calls that a look makes, and the hop that says so when one is denied.

@@ -4,7 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// What an absent field of an endpoint's probe means.
+// DefaultProbePath is what an absent path of an endpoint's probe means.
 const DefaultProbePath = "/"
 
 // EcsEndpoint is the way in to ECS services: the chain from a host name to the tasks that answer

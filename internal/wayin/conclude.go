@@ -119,8 +119,10 @@ func conclusion(spec *ecsv1alpha1.EcsEndpointSpec, hops []ecsv1alpha1.Hop, wired
 	}
 	said := fmt.Sprintf("%s leads to its services in %d of %d regions", spec.Hostname, len(spec.Regions), len(spec.Regions))
 	if warning := first(ecsv1alpha1.HopWarning); warning != nil {
-		return outcome{metav1.ConditionTrue, ecsv1alpha1.ReasonReachableWithWarnings,
-			fmt.Sprintf("%s; %s: %s; to do: %s", said, where(warning), warning.Seen, warning.Action), "", nil}
+		return outcome{
+			metav1.ConditionTrue, ecsv1alpha1.ReasonReachableWithWarnings,
+			fmt.Sprintf("%s; %s: %s; to do: %s", said, where(warning), warning.Seen, warning.Action), "", nil,
+		}
 	}
 	return outcome{metav1.ConditionTrue, ecsv1alpha1.ReasonReachable, said, "", nil}
 }

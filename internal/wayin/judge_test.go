@@ -90,10 +90,12 @@ func (c *chain) mumbai() (*Region, *ecsv1alpha1.EndpointRegion) {
 	return c.seen.Regions[regions[0]], &c.spec.Regions[0]
 }
 
-func (c *chain) group() *EndpointGroup     { return &c.seen.AcceleratorListeners.Answer[0].Groups[0] }
+func (c *chain) group() *EndpointGroup { return &c.seen.AcceleratorListeners.Answer[0].Groups[0] }
+
 func (c *chain) certificate() *Certificate { return &c.seen.Regions[regions[0]].Certificates.Answer[0] }
-func (c *chain) tasks() *Tasks             { return &c.seen.Regions[regions[0]].Services[0].Tasks.Answer }
-func (c *chain) rules(rules ...Rule)       { c.seen.Regions[regions[0]].Rules.Answer = rules }
+
+func (c *chain) tasks() *Tasks       { return &c.seen.Regions[regions[0]].Services[0].Tasks.Answer }
+func (c *chain) rules(rules ...Rule) { c.seen.Regions[regions[0]].Rules.Answer = rules }
 
 // blueGreen has a deployment of app:8 under way from the group that it is usually in to another one;
 // requests go to live.
@@ -522,8 +524,17 @@ func TestPatternsOfRules(t *testing.T) {
 		pattern, text string
 		wanted        bool
 	}{
-		{"*", "", true}, {"", "", true}, {"", "a", false}, {"a*c", "abbc", true}, {"a*c", "abbd", false}, {"*.b", "a.b", true},
-		{"?", "", false}, {"?", "a", true}, {"a?c*", "abc", true}, {"**a**", "bab", true}, {"a*b*c", "axbxbxc", true},
+		{"*", "", true},
+		{"", "", true},
+		{"", "a", false},
+		{"a*c", "abbc", true},
+		{"a*c", "abbd", false},
+		{"*.b", "a.b", true},
+		{"?", "", false},
+		{"?", "a", true},
+		{"a?c*", "abc", true},
+		{"**a**", "bab", true},
+		{"a*b*c", "axbxbxc", true},
 		{strings.Repeat("*a", 30), strings.Repeat("a", 100) + "b", false},
 	} {
 		if got := matches(c.pattern, c.text); got != c.wanted {
