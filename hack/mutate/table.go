@@ -383,8 +383,8 @@ var table = []mutation{
 	{
 		name:     "what could not be looked at is called broken",
 		file:     "internal/wayin/judge.go",
-		old:      "		v := finding(ecsv1alpha1.HopUnknown, problem.Message, \"an answer of AWS\", \"nothing: it is asked again\")\n",
-		new:      "		v := finding(ecsv1alpha1.HopBroken, problem.Message, \"an answer of AWS\", \"nothing: it is asked again\")\n",
+		old:      "		v := finding(ecsv1alpha1.HopUnknown, problem.Message, \"an answer of AWS\", askedAgain)\n",
+		new:      "		v := finding(ecsv1alpha1.HopBroken, problem.Message, \"an answer of AWS\", askedAgain)\n",
 		catchers: []catcher{{wayInTests, "TestUnknownIsNeverBroken"}},
 		why:      "a throttle would have somebody called in the night, for a domain that answers",
 	},

@@ -103,6 +103,9 @@ func conclusion(spec *ecsv1alpha1.EcsEndpointSpec, hops []ecsv1alpha1.Hop, wired
 	}
 	if unknown := first(ecsv1alpha1.HopUnknown); unknown != nil {
 		v := outcome{metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, where(unknown) + ": " + unknown.Seen, ecsv1alpha1.ConditionReconciling, unknown}
+		if unknown.Action != askedAgain { // by itself nothing will be known of it
+			v.message, v.also = v.message+"; to do: "+unknown.Action, ecsv1alpha1.ConditionStalled
+		}
 		if problem != nil && !problem.Delay() {
 			v.reason, v.also = cmp.Or(problem.Reason, v.reason), ecsv1alpha1.ConditionStalled
 			if i := slices.IndexFunc(hops, func(h ecsv1alpha1.Hop) bool {

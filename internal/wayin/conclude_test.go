@@ -144,6 +144,17 @@ func TestUnknownIsNeverBroken(t *testing.T) {
 	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionFalse, ecsv1alpha1.ReasonBroken, "Stalled", "EndpointGroup in ap-south-1")
 }
 
+// A probe that may not be made is not made by waiting.
+func TestWhatNobodyMayLookAtIsForAPerson(t *testing.T) {
+	c := whole()
+	seen, _ := c.mumbai()
+	seen.Answer = &Answer{Unasked: true, Refused: true, Message: "not dialled: it is private"}
+	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, "Stalled",
+		"Probe in ap-south-1: not dialled: it is private; to do: let the manager dial it")
+	seen.Answer = &Answer{Unasked: true, Message: "the resolver does not answer"}
+	says(t, c.concluded(ecsv1alpha1.EcsEndpointStatus{}, now), metav1.ConditionUnknown, ecsv1alpha1.ReasonObservationFailed, "Reconciling", "Probe in ap-south-1: the resolver does not answer")
+}
+
 func TestAWaveDoesNotPassByAWayInThatIsNotKnown(t *testing.T) {
 	c := whole()
 	seen, _ := c.mumbai()

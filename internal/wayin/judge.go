@@ -121,6 +121,9 @@ func (j *judge) unknown(name ecsv1alpha1.HopName, problem *rollout.Problem) bool
 	return true
 }
 
+// askedAgain is what to do about a hop of which nothing is known now.
+const askedAgain = "nothing: it is asked again"
+
 // verdict is what a hop is like, or the part of it that is of one service.
 type verdict struct {
 	state                ecsv1alpha1.HopState
@@ -149,7 +152,7 @@ func well(format string, args ...any) verdict {
 func unknown(problem *rollout.Problem) verdict {
 	switch {
 	case problem.Delay():
-		v := finding(ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", "nothing: it is asked again")
+		v := finding(ecsv1alpha1.HopUnknown, problem.Message, "an answer of AWS", askedAgain)
 		v.delayed = true
 		return v
 	case problem.Class == rollout.ProblemMissing:

@@ -131,7 +131,7 @@ func (j *judge) answer(a *Answer, before ecsv1alpha1.HopName) {
 		j.note(hop, ecsv1alpha1.HopBroken, a.Message, "an address of "+j.spec.Hostname,
 			"look whether the domain's registrar names the name servers of the hosted zone, and whether the domain has expired")
 	case a.Unasked:
-		j.note(hop, ecsv1alpha1.HopUnknown, a.Message, "an answer", "nothing: it is asked again")
+		j.note(hop, ecsv1alpha1.HopUnknown, a.Message, "an answer", askedAgain)
 	default:
 		status := ecsv1alpha1.DefaultExpectStatus
 		if j.spec.Probe.ExpectStatus != nil {
