@@ -147,7 +147,6 @@ func TestAThrottleThatIsAlmostOverIsNotAskedAboutAgainAtOnce(t *testing.T) {
 	for name, change := range map[string]func(*Input){
 		"of one in sync":        func(in *Input) { releasedBefore(in); in.View = &View{Problem: almostOver} },
 		"of one in flight":      func(in *Input) { flyingSince(in, time.Minute); in.View = &View{Problem: almostOver} },
-		"of what is wanted":     func(in *Input) { in.Want.Problem = almostOver },
 		"of what is looked up":  func(in *Input) { flyingSince(in, time.Minute); in.Facts = Facts{Problem: almostOver} },
 		"of one that goes back": func(in *Input) { goingBackSince(in, time.Minute); in.Facts = Facts{Problem: almostOver} },
 	} {
@@ -158,6 +157,16 @@ func TestAThrottleThatIsAlmostOverIsNotAskedAboutAgainAtOnce(t *testing.T) {
 				t.Errorf("it is %s, looked at again after %s, wanted %s at least", got.Memory.State, got.Look, in.Timing.Fast)
 			}
 		})
+	}
+}
+
+// What is asked for by each pass, and not kept, is asked for again as soon as there is a token: of a fleet
+// that is bumped at once each release reads its task definition.
+func TestWhatEachPassAsksForIsAskedForAgainAsSoonAsItMay(t *testing.T) {
+	in := steadyInput()
+	in.Want.Problem = &Problem{Class: ProblemThrottled, Message: "Rate exceeded", RetryAfter: 300 * time.Millisecond}
+	if got := Decide(in); got.Look != 300*time.Millisecond {
+		t.Errorf("it is asked for again after %s, wanted 300ms", got.Look)
 	}
 }
 

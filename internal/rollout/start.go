@@ -14,7 +14,7 @@ func wantUnfulfillable(s *situation) *answer {
 	if p == nil {
 		return nil
 	}
-	a := &answer{state: ecsv1alpha1.ServiceOutOfSync, reason: p.Reason, message: p.Message, look: p.Rest(s.Timing)}
+	a := &answer{state: ecsv1alpha1.ServiceOutOfSync, reason: p.Reason, message: p.Message, look: p.RetryAfter}
 	if p.Reason == ecsv1alpha1.ReasonContainerNotFound {
 		a.state = ecsv1alpha1.ServiceMissing
 	}
