@@ -50,8 +50,8 @@ type manager struct {
 	ended    chan error
 }
 
-// newManager starts a manager for the releases that carry its name and the environment of that
-// name, or for all those that carry none and all environments.
+// newManager starts a manager for the releases and endpoints that carry its name and the environment of
+// that name, or for all those that carry none and all environments.
 func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 	requirement := "!" + managedBy
 	if name != "" {
@@ -61,7 +61,7 @@ func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("selecting releases: %w", err)
 	}
-	objects := map[client.Object]cache.ByObject{&ecsv1alpha1.EcsRelease{}: {Label: selector}}
+	objects := map[client.Object]cache.ByObject{&ecsv1alpha1.EcsRelease{}: {Label: selector}, &ecsv1alpha1.EcsEndpoint{}: {Label: selector}}
 	if name != "" {
 		// Environments that other tests make and remove cause no passes here.
 		objects[&ecsv1alpha1.EcsEnvironment{}] = cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", name)}
