@@ -23,7 +23,7 @@ func TestTheChartIsInstalledUpgradedAndUninstalled(t *testing.T) {
 			t.Errorf("after installing, %q is not said:\n%s", says, output)
 		}
 	}
-	plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "ecsreleases.ecs.heliumai.space", "ecsenvironments.ecs.heliumai.space")
+	plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "ecsreleases.ecs.heliumai.space", "ecsenvironments.ecs.heliumai.space", "ecsendpoints.ecs.heliumai.space")
 	plane.kubectl("create", "namespace", "production")
 	plane.apply("apiVersion: ecs.heliumai.space/v1alpha1\nkind: EcsRelease\nmetadata: {name: helium-backend, namespace: production}\n" +
 		"spec: {image: 'helium-backend:v1', services: [{name: backend}], targets: [{name: mumbai, region: ap-south-1, cluster: c}]}\n")

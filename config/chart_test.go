@@ -246,10 +246,10 @@ func TestTheCRDsStayUnlessTheyAreNotToBeKept(t *testing.T) {
 		}
 		return all
 	}
-	if got := kept(); !slices.Equal(got, []bool{true, true}) {
+	if got := kept(); !slices.Equal(got, []bool{true, true, true}) {
 		t.Errorf("by default the CRDs are kept: %v", got)
 	}
-	if got := kept("--set", "crds.keep=false"); !slices.Equal(got, []bool{false, false}) {
+	if got := kept("--set", "crds.keep=false"); !slices.Equal(got, []bool{false, false, false}) {
 		t.Errorf("with crds.keep=false the CRDs are kept: %v", got)
 	}
 	if got := kept("--set", "crds.enabled=false"); got != nil {

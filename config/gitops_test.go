@@ -368,7 +368,7 @@ func TestEachEnvironmentIsConfinedToItsNamespace(t *testing.T) {
 		if p.Spec.ClusterResourceWhitelist == nil || len(*p.Spec.ClusterResourceWhitelist) != 0 {
 			t.Errorf("the project of %s may make %v in no namespace, want nothing, and said so", environment, p.Spec.ClusterResourceWhitelist)
 		}
-		if diff := cmp.Diff([]metav1.GroupKind{{Group: ecsv1alpha1.GroupVersion.Group, Kind: "EcsRelease"}}, p.Spec.NamespaceResourceWhitelist); diff != "" {
+		if diff := cmp.Diff([]metav1.GroupKind{{Group: ecsv1alpha1.GroupVersion.Group, Kind: "EcsRelease"}, {Group: ecsv1alpha1.GroupVersion.Group, Kind: "EcsEndpoint"}}, p.Spec.NamespaceResourceWhitelist); diff != "" {
 			t.Errorf("kinds of the project of %s (-want +got):\n%s", environment, diff)
 		}
 		if diff := cmp.Diff([]string{url}, p.Spec.SourceRepos); diff != "" {

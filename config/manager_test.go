@@ -239,7 +239,7 @@ func bump(t *testing.T) {
 	}
 }
 
-// removeSamples takes the releases and environments of the samples away: whoever else releases to
+// removeSamples takes the releases, endpoints and environments of the samples away: whoever else releases to
 // these services is not to find them taken.
 func removeSamples(t *testing.T) {
 	t.Helper()
@@ -248,7 +248,7 @@ func removeSamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, object := range objects(t, built) {
-		if object.GetKind() == "EcsRelease" || object.GetKind() == "EcsEnvironment" {
+		if slices.Contains([]string{"EcsRelease", "EcsEndpoint", "EcsEnvironment"}, object.GetKind()) {
 			remove(t, object)
 		}
 	}

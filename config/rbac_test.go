@@ -80,6 +80,10 @@ func TestTheManagerMayNotDoWhatItsWorkDoesNotNeed(t *testing.T) {
 		object("update", group, "ecsenvironments", "", "", "any"),
 		object("patch", group, "ecsenvironments", "", "", "any"),
 		object("delete", group, "ecsenvironments", "", "", "any"),
+		object("create", group, "ecsendpoints", "", "production", ""),
+		object("update", group, "ecsendpoints", "", "production", "any"),
+		object("patch", group, "ecsendpoints", "", "production", "any"),
+		object("delete", group, "ecsendpoints", "", "production", "any"),
 		object("approve", group, "ecsreleases", "", "production", "any"),
 		object("list", "coordination.k8s.io", "leases", "", system, ""),
 		object("delete", "coordination.k8s.io", "leases", "", system, lease),
@@ -97,6 +101,7 @@ func TestTheManagerMayNotDoWhatItsWorkDoesNotNeed(t *testing.T) {
 	for _, a := range []access{
 		object("patch", group, "ecsreleases", "status", "production", "any"),
 		object("patch", group, "ecsenvironments", "status", "", "any"),
+		object("patch", group, "ecsendpoints", "status", "production", "any"),
 		object("update", "coordination.k8s.io", "leases", "", system, lease),
 		object("update", "coordination.k8s.io", "leases", "", system, "ecsenvironment.production"),
 	} {
@@ -106,7 +111,7 @@ func TestTheManagerMayNotDoWhatItsWorkDoesNotNeed(t *testing.T) {
 	}
 }
 
-func TestTheBuiltInRolesCoverReleasesAndNoEnvironments(t *testing.T) {
+func TestTheBuiltInRolesCoverReleasesAndEndpointsAndNoEnvironments(t *testing.T) {
 	const namespace = "default"
 	type verdict struct {
 		access
@@ -125,9 +130,20 @@ func TestTheBuiltInRolesCoverReleasesAndNoEnvironments(t *testing.T) {
 		on("patch", "ecsreleases", "", false, true, true),
 		on("delete", "ecsreleases", "", false, true, true),
 		on("deletecollection", "ecsreleases", "", false, true, true),
+		on("get", "ecsendpoints", "", true, true, true),
+		on("list", "ecsendpoints", "", true, true, true),
+		on("watch", "ecsendpoints", "", true, true, true),
+		on("get", "ecsendpoints", "status", true, true, true),
+		on("create", "ecsendpoints", "", false, true, true),
+		on("update", "ecsendpoints", "", false, true, true),
+		on("patch", "ecsendpoints", "", false, true, true),
+		on("delete", "ecsendpoints", "", false, true, true),
+		on("deletecollection", "ecsendpoints", "", false, true, true),
 		// Nobody but the manager says what is so.
 		on("update", "ecsreleases", "status", false, false, false),
 		on("patch", "ecsreleases", "status", false, false, false),
+		on("update", "ecsendpoints", "status", false, false, false),
+		on("patch", "ecsendpoints", "status", false, false, false),
 		// Who asks does not approve.
 		on("approve", "ecsreleases", "", false, false, false),
 	}

@@ -170,7 +170,7 @@ func (s *suite) install(ctx context.Context, plane *envtest.Environment) error {
 		return fmt.Errorf("installing config/default: %w", err)
 	}
 	_, err = s.kube(ctx, nil, "wait", "--for=condition=Established", "--timeout=30s", "crd",
-		"ecsreleases.ecs.heliumai.space", "ecsenvironments.ecs.heliumai.space")
+		"ecsreleases.ecs.heliumai.space", "ecsenvironments.ecs.heliumai.space", "ecsendpoints.ecs.heliumai.space")
 	return err
 }
 

@@ -54,7 +54,7 @@ var errPermissionMoved = errors.New("the environment has changed under the pass"
 // the pass began with, and that says the same: a permission that was withdrawn takes effect before
 // the next call, however late the watches are.
 func (r *ReleaseReconciler) stillPermitted(ctx context.Context, p *pass) error {
-	now, problem, err := r.environment(ctx, r.Reader, p.release.Namespace)
+	now, problem, err := surroundingsOf(ctx, r.Reader, p.release.Namespace)
 	switch {
 	case err != nil:
 		return fmt.Errorf("looking whether the release is still permitted: %w", err)

@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/netip"
@@ -22,10 +23,17 @@ func (w *world) balance(b seed.Balancer) *seed.Balanced {
 }
 
 // prober reaches the simulator's load balancers, each by an address of its own, as if it resolved
-// and dialled.
-func (s *suite) prober() *probe.Prober {
+// and dialled, and trusts their certificates.
+func (s *suite) prober() (*probe.Prober, error) {
+	authority, err := s.sim.CertificateAuthority()
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
 	var names addressBook
 	return &probe.Prober{
+		Roots: roots,
 		Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
 			return []netip.Addr{names.addressOf(host)}, nil
 		},
@@ -37,7 +45,7 @@ func (s *suite) prober() *probe.Prober {
 			name := names.nameOf(target.Addr())
 			return s.sim.DialLoadBalancer(ctx, network, net.JoinHostPort(name, fmt.Sprint(target.Port())))
 		},
-	}
+	}, nil
 }
 
 // addressBook gives names public addresses.

@@ -30,15 +30,15 @@ import (
 	"heliumai.space/ecsrelease/internal/window"
 )
 
-// gathering is how long changes of releases are collected before the environment that they are in is
+// gathering is how long changes of releases and endpoints are collected before the environment that they are in is
 // looked at.
 const gathering = time.Second
 
 // unanswered is how long an identity rests that could not be asked about now.
 const unanswered = 15 * time.Second
 
-// EnvironmentReconciler keeps the status of EcsEnvironments: what runs where, what ran well for how
-// long, and whether the identities are what they should be. It permits nothing: each pass over a
+// EnvironmentReconciler keeps the status of EcsEnvironments: what runs where, what leads there, what ran
+// well for how long, and whether the identities are what they should be. It permits nothing: each pass over a
 // release judges for itself.
 type EnvironmentReconciler struct {
 	Client client.Client
@@ -62,7 +62,9 @@ type survey struct {
 	// shared says of those of them that another environment names too which that is.
 	shared   []string
 	releases []ecsv1alpha1.EcsRelease
-	accounts []ecsv1alpha1.IdentityStatus
+	// endpoints are the ways in to their services.
+	endpoints []ecsv1alpha1.EcsEndpoint
+	accounts  []ecsv1alpha1.IdentityStatus
 	// unanswered says that AWS could not be asked about one of them now.
 	unanswered bool
 	// credentials is the condition CredentialsReady.
@@ -150,10 +152,18 @@ func (r *EnvironmentReconciler) survey(ctx context.Context, environment *ecsv1al
 			return nil, fmt.Errorf("listing releases of namespace %s: %w", namespace.Name, err)
 		}
 		s.releases = append(s.releases, releases.Items...)
+		var endpoints ecsv1alpha1.EcsEndpointList
+		if err := r.Client.List(ctx, &endpoints, client.InNamespace(namespace.Name), client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("listing endpoints of namespace %s: %w", namespace.Name, err)
+		}
+		s.endpoints = append(s.endpoints, endpoints.Items...)
 	}
 	slices.Sort(s.namespaces)
 	slices.Sort(s.shared)
 	slices.SortFunc(s.releases, func(a, b ecsv1alpha1.EcsRelease) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+	slices.SortFunc(s.endpoints, func(a, b ecsv1alpha1.EcsEndpoint) int {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
 	return s, nil
@@ -344,6 +354,10 @@ func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 			status.Releases = append(status.Releases, summary)
 		}
 	}
+	status.Endpoints = nil
+	for i := range s.endpoints[:min(len(s.endpoints), 128)] {
+		status.Endpoints = append(status.Endpoints, wayInOf(&s.endpoints[i]))
+	}
 	status.Summary = fmt.Sprintf("%d/%d Ready", ready, len(s.releases))
 	status.Proven = rollout.Soak(status.Proven, rollout.RunsOf(s.releases, s.now), s.now)
 	return status
@@ -360,6 +374,17 @@ func summaryOf(release *ecsv1alpha1.EcsRelease) ecsv1alpha1.ReleaseSummary {
 		if released := imagesOf(release.Status.History[i].Images); !slices.Equal(released, summary.Images) {
 			summary.Released = released
 		}
+	}
+	return summary
+}
+
+// wayInOf is an endpoint as its environment shows it.
+func wayInOf(endpoint *ecsv1alpha1.EcsEndpoint) ecsv1alpha1.EndpointSummary {
+	summary := ecsv1alpha1.EndpointSummary{
+		Namespace: endpoint.Namespace, Name: endpoint.Name, Hostname: endpoint.Spec.Hostname, Hop: endpoint.Status.Hop,
+	}
+	if ready := meta.FindStatusCondition(endpoint.Status.Conditions, ecsv1alpha1.ConditionReady); ready != nil {
+		summary.Ready, summary.Reason = ready.Status, ready.Reason
 	}
 	return summary
 }
@@ -404,6 +429,9 @@ func (r *EnvironmentReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&ecsv1alpha1.EcsEnvironment{}, r.gather(r.others), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&ecsv1alpha1.EcsRelease{}, r.gather(func(ctx context.Context, release client.Object) []string {
 			return r.naming(ctx, release.GetNamespace())
+		})).
+		Watches(&ecsv1alpha1.EcsEndpoint{}, r.gather(func(ctx context.Context, endpoint client.Object) []string {
+			return r.naming(ctx, endpoint.GetNamespace())
 		})).
 		Watches(&corev1.Namespace{}, r.gather(func(ctx context.Context, namespace client.Object) []string { return r.naming(ctx, namespace.GetName()) }), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 2, RateLimiter: backoff()}).

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -270,6 +271,31 @@ func TestStatusSaysHowFarTheQuotasStretchASweep(t *testing.T) {
 	}
 	if status.SweepSeconds != 660 {
 		t.Errorf("sweepSeconds is %d", status.SweepSeconds)
+	}
+}
+
+// An environment has room for 128 endpoints, each with whether it leads to its services and, if not, the
+// hop that is in the way.
+func TestStatusSaysWhichWaysInLeadToTheirServices(t *testing.T) {
+	s := &survey{environment: anEnvironment(nil), namespaces: []string{"apps"}, every: 5 * time.Minute}
+	for range 130 {
+		s.endpoints = append(s.endpoints, ecsv1alpha1.EcsEndpoint{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "api"}, Spec: ecsv1alpha1.EcsEndpointSpec{Hostname: "api.heliumai.space"},
+		})
+	}
+	s.endpoints[1].Status = ecsv1alpha1.EcsEndpointStatus{Hop: "Certificate in ap-south-1", Conditions: []metav1.Condition{
+		{Type: ecsv1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: ecsv1alpha1.ReasonBroken, Message: "it expired"},
+	}}
+	said := s.status().Endpoints
+	if len(said) != 128 {
+		t.Fatalf("%d endpoints, want 128", len(said))
+	}
+	want := []ecsv1alpha1.EndpointSummary{
+		{Namespace: "apps", Name: "api", Hostname: "api.heliumai.space"}, // not looked at yet
+		{Namespace: "apps", Name: "api", Hostname: "api.heliumai.space", Ready: metav1.ConditionFalse, Reason: ecsv1alpha1.ReasonBroken, Hop: "Certificate in ap-south-1"},
+	}
+	if diff := cmp.Diff(want, said[:2]); diff != "" {
+		t.Errorf("endpoints (-want +got):\n%s", diff)
 	}
 }
 

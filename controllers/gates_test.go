@@ -260,6 +260,26 @@ func TestAnEnvironmentShowsWhatRunsWhere(t *testing.T) {
 	})
 	w.awaitEnvironment(ecsv1alpha1.ConditionCredentialsReady, ecsv1alpha1.ReasonVerifiedAccount)
 
+	endpoint := &ecsv1alpha1.EcsEndpoint{ObjectMeta: metav1.ObjectMeta{Name: "api", Namespace: w.namespace}, Spec: ecsv1alpha1.EcsEndpointSpec{
+		Hostname: "api.heliumai.space",
+		Regions:  []ecsv1alpha1.EndpointRegion{{Region: home, Services: []ecsv1alpha1.EndpointService{{Cluster: cluster, Name: "backend"}}}},
+	}}
+	w.must(w.client.Create(w.t.Context(), endpoint))
+	w.eventually("the way in in the environment's status", func() error {
+		ways := w.governed().Status.Endpoints
+		if len(ways) != 1 || ways[0].Name != "api" || ways[0].Namespace != w.namespace || ways[0].Hostname != "api.heliumai.space" {
+			return fmt.Errorf("it is %+v", ways)
+		}
+		return nil
+	})
+	w.must(w.client.Delete(w.t.Context(), endpoint))
+	w.eventually("it to be gone again", func() error {
+		if ways := w.governed().Status.Endpoints; len(ways) != 0 {
+			return fmt.Errorf("it is %+v", ways)
+		}
+		return nil
+	})
+
 	w.govern(func(spec *ecsv1alpha1.EcsEnvironmentSpec) { spec.AWS.AccountID = "123412341234" })
 	w.awaitEnvironment(ecsv1alpha1.ConditionCredentialsReady, ecsv1alpha1.ReasonAccountMismatch, w.account, "123412341234")
 	w.check(w.governed().Status.Accounts[0].ActualAccountID == w.account, "the account is %+v", w.governed().Status.Accounts)

@@ -50,8 +50,8 @@ type manager struct {
 	ended    chan error
 }
 
-// newManager starts a manager for the releases that carry its name and the environment of that
-// name, or for all those that carry none and all environments.
+// newManager starts a manager for the releases and endpoints that carry its name and the environment of
+// that name, or for all those that carry none and all environments.
 func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 	requirement := "!" + managedBy
 	if name != "" {
@@ -61,7 +61,7 @@ func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("selecting releases: %w", err)
 	}
-	objects := map[client.Object]cache.ByObject{&ecsv1alpha1.EcsRelease{}: {Label: selector}}
+	objects := map[client.Object]cache.ByObject{&ecsv1alpha1.EcsRelease{}: {Label: selector}, &ecsv1alpha1.EcsEndpoint{}: {Label: selector}}
 	if name != "" {
 		// Environments that other tests make and remove cause no passes here.
 		objects[&ecsv1alpha1.EcsEnvironment{}] = cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", name)}
@@ -97,7 +97,11 @@ func (s *suite) newManager(ctx context.Context, name string) (*manager, error) {
 
 func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) error {
 	inbox := &controllers.Inbox{}
-	reconciler := &controllers.ReleaseReconciler{}
+	reconciler, endpoints := &controllers.ReleaseReconciler{}, &controllers.EndpointReconciler{}
+	prober, err := s.prober()
+	if err != nil {
+		return err
+	}
 	fleet, err := cloud.New(cloud.Options{
 		Config: func(context.Context) (aws.Config, error) {
 			return aws.Config{
@@ -140,7 +144,8 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 		Freshness: freshness,
 		Inbox:     inbox,
 		Workers:   20,
-		Prober:    s.prober(),
+		Prober:    prober,
+		Endpoints: endpoints,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
@@ -148,6 +153,10 @@ func (m *manager) assemble(ctx context.Context, mgr ctrl.Manager, s *suite) erro
 	environments := &controllers.EnvironmentReconciler{Client: mgr.GetClient(), Fleet: fleet, Every: sweepInterval}
 	if err := environments.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up the controller of environments: %w", err)
+	}
+	endpoints.Client, endpoints.Fleet, endpoints.Prober, endpoints.Recorder, endpoints.Every = mgr.GetClient(), fleet, prober, mgr.GetEventRecorder("ecsrelease"), sweepInterval
+	if err := endpoints.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up the controller of endpoints: %w", err)
 	}
 	return nil
 }

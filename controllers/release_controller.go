@@ -49,6 +49,8 @@ type ReleaseReconciler struct {
 	Ownership *Ownership
 	// Prober asks the URLs of spec.verification. Absent: one that dials public addresses only.
 	Prober *probe.Prober
+	// Endpoints looks at the endpoints that spec.verification names. Absent: such a check cannot be made.
+	Endpoints *EndpointReconciler
 
 	refusals   refusals
 	verifier   verifier
@@ -78,7 +80,7 @@ func (r *ReleaseReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		r.letGo(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
-	environments, blind, err := r.environment(ctx, r.Client, release.Namespace)
+	environments, blind, err := surroundingsOf(ctx, r.Client, release.Namespace)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -129,7 +131,7 @@ func conflictIsNews(err error) (ctrl.Result, error) {
 // SetupWithManager registers the reconciler, its indexes and its watches, and what makes its checks.
 func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	r.refusals.slow = r.Timing.Slow
-	r.verifier.fleet, r.verifier.prober = r.Fleet, cmp.Or(r.Prober, &probe.Prober{})
+	r.verifier.fleet, r.verifier.prober, r.verifier.endpoints = r.Fleet, cmp.Or(r.Prober, &probe.Prober{}), r.Endpoints
 	r.verifier.enqueue, r.verifier.fast, r.verifier.slow = r.Inbox.Enqueue, r.Timing.Fast, r.Timing.Slow
 	if err := mgr.Add(&r.verifier); err != nil {
 		return fmt.Errorf("adding the verifier: %w", err)

@@ -149,8 +149,8 @@ func (s surroundings) origin() *ecsv1alpha1.EcsEnvironment {
 	return nil
 }
 
-// environment is the environment of a namespace, as a reader has it now.
-func (r *ReleaseReconciler) environment(ctx context.Context, reader client.Reader, name string) (surroundings, *rollout.Problem, error) {
+// surroundingsOf is the environment of a namespace, as a reader has it now, and all others.
+func surroundingsOf(ctx context.Context, reader client.Reader, name string) (surroundings, *rollout.Problem, error) {
 	var namespace corev1.Namespace
 	if err := reader.Get(ctx, types.NamespacedName{Name: name}, &namespace); err != nil {
 		return surroundings{}, nil, fmt.Errorf("reading namespace %s: %w", name, err)
@@ -297,7 +297,7 @@ func (r *ReleaseReconciler) conflict(ctx context.Context, p *pass) (*rollout.Pro
 			key := client.ObjectKeyFromObject(other)
 			theirs, known := checked[key]
 			if !known {
-				environments, problem, err := r.environment(ctx, r.Client, other.Namespace)
+				environments, problem, err := surroundingsOf(ctx, r.Client, other.Namespace)
 				if err != nil {
 					return nil, err
 				}

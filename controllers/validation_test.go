@@ -47,7 +47,13 @@ func TestTheAPIServerTurnsBadReleasesDownInTheUsersWords(t *testing.T) {
 		{"a check with a port that is none", checking("https://heliumai.space:99999/"), "a port from 1 to 65535"},
 		{"a check with a broken escape", checking("https://heliumai.space/%zz"), "url must be http:// or https://"},
 		{"a check with a space", checking("https://helium ai.space/"), "without user information, fragment or spaces"},
-		{"a check of nothing", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Verification = []ecsv1alpha1.Verification{{}} }, "exactly one of http and targetHealth"},
+		{"a check of nothing", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Verification = []ecsv1alpha1.Verification{{}} }, "exactly one of http, targetHealth and endpoint"},
+		{"a check of two things", func(s *ecsv1alpha1.EcsReleaseSpec) {
+			s.Verification = []ecsv1alpha1.Verification{{Endpoint: "api", TargetHealth: &ecsv1alpha1.TargetHealthCheck{}}}
+		}, "exactly one of http, targetHealth and endpoint"},
+		{"a check of an endpoint by its host name", func(s *ecsv1alpha1.EcsReleaseSpec) {
+			s.Verification = []ecsv1alpha1.Verification{{Endpoint: "https://api"}}
+		}, "endpoint is the name of an EcsEndpoint"},
 		{"a target twice", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets = append(s.Targets, s.Targets[0]) }, "Duplicate value"},
 		{"a target in upper case", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets[0].Name = "Mumbai" }, "a target's name consists of lower case letters, digits and hyphens"},
 		{"no region", func(s *ecsv1alpha1.EcsReleaseSpec) { s.Targets[0].Region = "mumbai" }, "region must be the code of an AWS region, e.g. ap-south-1"},
@@ -116,6 +122,76 @@ func TestTheAPIServerTurnsBadEnvironmentsDownInTheUsersWords(t *testing.T) {
 			}
 			c.spec(&environment.Spec)
 			refused(t, environment, c.says)
+		})
+	}
+}
+
+func TestTheAPIServerTurnsBadEndpointsDownInTheUsersWords(t *testing.T) {
+	t.Parallel()
+	const balancer = "arn:aws:elasticloadbalancing:" + home + ":111122223333:loadbalancer/app/helium/50dc6c495c0c9188"
+	host := func(name string) func(*ecsv1alpha1.EcsEndpointSpec) {
+		return func(s *ecsv1alpha1.EcsEndpointSpec) { s.Hostname = name }
+	}
+	probe := func(path string, status int32) func(*ecsv1alpha1.EcsEndpointSpec) {
+		return func(s *ecsv1alpha1.EcsEndpointSpec) {
+			s.Probe = &ecsv1alpha1.EndpointProbe{Path: path, ExpectStatus: &status}
+		}
+	}
+	for _, c := range []struct {
+		name string
+		spec func(*ecsv1alpha1.EcsEndpointSpec)
+		says string
+	}{
+		{"a host name of one label", host("localhost"), "hostname is a whole DNS name in lower case"},
+		{"a host name in upper case", host("API.heliumai.space"), "hostname is a whole DNS name in lower case"},
+		{"a host name with a final dot", host("api.heliumai.space."), "without a final dot"},
+		{"a URL", host("https://api.heliumai.space"), "hostname is a whole DNS name in lower case"},
+		{"a wildcard", host("*.heliumai.space"), "hostname is a whole DNS name in lower case"},
+		{"an address", host("192.0.2.1"), "hostname is a whole DNS name in lower case"},
+		{"no host name", host(""), "hostname"},
+		{"a hosted zone by its name", func(s *ecsv1alpha1.EcsEndpointSpec) { s.HostedZoneID = "heliumai.space" }, "hostedZoneID is the id of a hosted zone"},
+		{"a hosted zone by its path", func(s *ecsv1alpha1.EcsEndpointSpec) { s.HostedZoneID = "/hostedzone/Z0123456789" }, "hostedZoneID is the id of a hosted zone"},
+		{"an accelerator by its name", func(s *ecsv1alpha1.EcsEndpointSpec) { s.AcceleratorARN = "a1b2c3.awsglobalaccelerator.com" }, "acceleratorARN must be the ARN of an accelerator"},
+		{"a listener for an accelerator", func(s *ecsv1alpha1.EcsEndpointSpec) {
+			s.AcceleratorARN = "arn:aws:globalaccelerator::111122223333:accelerator/6b2e4c1a/listener/0"
+		}, "acceleratorARN must be the ARN of an accelerator"},
+		{"no regions", func(s *ecsv1alpha1.EcsEndpointSpec) { s.Regions = nil }, "spec.regions"},
+		{"a region twice", func(s *ecsv1alpha1.EcsEndpointSpec) { s.Regions = append(s.Regions, s.Regions[0]) }, "Duplicate value"},
+		{"a region by its city", func(s *ecsv1alpha1.EcsEndpointSpec) { s.Regions[0].Region, s.Regions[0].LoadBalancerARN = "mumbai", "" }, "region must be the code of an AWS region, e.g. ap-south-1"},
+		{"a load balancer of another region", func(s *ecsv1alpha1.EcsEndpointSpec) { s.Regions[0].Region = abroad }, "a load balancer must be in the region that names it"},
+		{"a load balancer by its name", func(s *ecsv1alpha1.EcsEndpointSpec) { s.Regions[0].LoadBalancerARN = "helium" }, "loadBalancerARN must be the ARN of an application load balancer"},
+		{"a network load balancer", func(s *ecsv1alpha1.EcsEndpointSpec) {
+			s.Regions[0].LoadBalancerARN = strings.Replace(balancer, "/app/", "/net/", 1)
+		}, "loadBalancerARN must be the ARN of an application load balancer"},
+		{"a certificate of IAM", func(s *ecsv1alpha1.EcsEndpointSpec) {
+			s.Regions[0].CertificateARN = "arn:aws:iam::111122223333:server-certificate/helium"
+		}, "certificateARN must be the ARN of a certificate"},
+		{"no services", func(s *ecsv1alpha1.EcsEndpointSpec) { s.Regions[0].Services = nil }, "services"},
+		{"a service by its ARN", func(s *ecsv1alpha1.EcsEndpointSpec) {
+			s.Regions[0].Services[0].Name = "arn:aws:ecs:ap-south-1:111122223333:service/backend"
+		}, "a service is named by its name, not its ARN"},
+		{"a cluster by its ARN", func(s *ecsv1alpha1.EcsEndpointSpec) {
+			s.Regions[0].Services[0].Cluster = "arn:aws:ecs:ap-south-1:111122223333:cluster/helium"
+		}, "a cluster is named by its name, not its ARN"},
+		{"a path that does not begin at the root", probe("health", 200), "path begins with / and has no fragment and no spaces"},
+		{"a path with a space", probe("/heal th", 200), "path begins with / and has no fragment and no spaces"},
+		{"a path with a fragment", probe("/health#top", 200), "path begins with / and has no fragment and no spaces"},
+		{"a path with a broken escape", probe("/%zz", 200), "path begins with / and has no fragment and no spaces"},
+		{"a status that is none", probe("/health", 700), "less than or equal to 599"},
+		{"another way to ask", func(s *ecsv1alpha1.EcsEndpointSpec) { s.Probe = &ecsv1alpha1.EndpointProbe{Via: "Accelerator"} }, "Unsupported value"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			endpoint := &ecsv1alpha1.EcsEndpoint{
+				ObjectMeta: metav1.ObjectMeta{Name: "bad", Namespace: "default"},
+				Spec: ecsv1alpha1.EcsEndpointSpec{
+					Hostname: "api.heliumai.space",
+					Regions: []ecsv1alpha1.EndpointRegion{{
+						Region: home, LoadBalancerARN: balancer, Services: []ecsv1alpha1.EndpointService{{Cluster: cluster, Name: "backend"}},
+					}},
+				},
+			}
+			c.spec(&endpoint.Spec)
+			refused(t, endpoint, c.says)
 		})
 	}
 }

@@ -31,6 +31,7 @@ const (
 type verifier struct {
 	fleet      *cloud.Fleet
 	prober     *probe.Prober
+	endpoints  *EndpointReconciler // nil: no endpoint is known
 	enqueue    func(types.NamespacedName)
 	fast, slow time.Duration
 
@@ -268,8 +269,10 @@ func (v *verifier) try(ctx context.Context, j *job, i int) {
 		wanted = valueOr(check.HTTP.Successes, ecsv1alpha1.DefaultSuccesses)
 	case check.TargetHealth != nil:
 		ok, s.message = v.healthy(ctx, j)
+	case check.Endpoint != "" && v.endpoints != nil:
+		ok, s.message = v.reachable(ctx, j, check.Endpoint)
 	default:
-		s.message = "the check says neither http nor targetHealth"
+		s.message = "the check says neither http nor targetHealth nor endpoint"
 	}
 	if !ok {
 		s.inARow = 0
@@ -317,6 +320,14 @@ func (v *verifier) ask(ctx context.Context, j *job, check *ecsv1alpha1.HTTPCheck
 		said = result.Message
 	}
 	return true, said
+}
+
+// reachable looks whether an endpoint leads to the target.
+func (v *verifier) reachable(ctx context.Context, j *job, endpoint string) (bool, string) {
+	if len(j.services) == 0 {
+		return true, "there is nothing to lead to"
+	}
+	return v.endpoints.Check(ctx, types.NamespacedName{Namespace: j.owner.Namespace, Name: endpoint}, j.services[0].key.Region, j.services, j.since)
 }
 
 // healthy asks the target groups of the target's services about the tasks of their revisions.

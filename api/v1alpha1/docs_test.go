@@ -29,6 +29,7 @@ const root = "../.."
 const (
 	releasePage     = root + "/docs/ecsrelease.md"
 	environmentPage = root + "/docs/ecsenvironment.md"
+	endpointPage    = root + "/docs/ecsendpoint.md"
 )
 
 // pages are all that people are given to read.
@@ -101,6 +102,29 @@ func TestThePageOfEnvironmentsNamesTheirConditionsAndReasons(t *testing.T) {
 	}
 }
 
+func TestTheTablesOfThePageOfEndpointsHoldWhatTheCodeHas(t *testing.T) {
+	page := read(t, endpointPage)
+	for heading, kind := range map[string]string{"## The hops": "HopName", "## States of a hop": "HopState"} {
+		want := slices.Sorted(maps.Values(typedIn(t, "ecsendpoint_status.go", kind)))
+		got := slices.Sorted(slices.Values(firstCells(section(t, page, heading))))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, each in one row (-code +page):\n%s", heading, diff)
+		}
+	}
+	// Its own reasons each have a row, and so has each that it says it shares with releases.
+	want := slices.Collect(maps.Values(declared(t, "endpoint_conditions.go", "Reason")))
+	shared := constants(t, "Reason")
+	comment, _, _ := strings.Cut(read(t, "endpoint_conditions.go"), "\nconst (")
+	for _, link := range regexp.MustCompile(`\[(Reason[A-Za-z]+)\]`).FindAllStringSubmatch(comment, -1) {
+		want = append(want, shared[link[1]])
+	}
+	slices.Sort(want)
+	got := slices.Sorted(slices.Values(firstCells(section(t, page, "## Reasons"))))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("## Reasons, each in one row (-code +page):\n%s", diff)
+	}
+}
+
 func TestEveryCommandIsShownAsItIsGiven(t *testing.T) {
 	page := read(t, releasePage)
 	for name, command := range declared(t, "ecsrelease_types.go", "Annotation") {
@@ -147,7 +171,7 @@ func TestEveryFlagThatThePageNamesIsOneOfTheManagers(t *testing.T) {
 }
 
 func TestEveryFieldIsDocumentedOnThePageOfItsKind(t *testing.T) {
-	for kind, page := range map[string]string{"ecsreleases": releasePage, "ecsenvironments": environmentPage} {
+	for kind, page := range map[string]string{"ecsreleases": releasePage, "ecsenvironments": environmentPage, "ecsendpoints": endpointPage} {
 		documented := named(read(t, page))
 		fields := fieldsOf(t, root+"/config/crd/bases/ecs.heliumai.space_"+kind+".yaml")
 		if len(fields) < 8 {
@@ -190,7 +214,7 @@ func TestEveryManifestIsOneThatTheTypesTake(t *testing.T) {
 			checkManifests(t, page, block[1], checked)
 		}
 	}
-	if checked["EcsRelease"] < 4 || checked["EcsEnvironment"] < 3 {
+	if checked["EcsRelease"] < 4 || checked["EcsEnvironment"] < 3 || checked["EcsEndpoint"] < 3 {
 		t.Errorf("these manifests of ours were found, too few to be true: %v", checked)
 	}
 }
@@ -243,7 +267,7 @@ func checkManifests(t *testing.T, path, text string, checked map[string]int) {
 			t.Errorf("%s: %v in\n%s", path, err, document)
 			continue
 		}
-		objects := map[string]any{"EcsRelease": &ecsv1alpha1.EcsRelease{}, "EcsEnvironment": &ecsv1alpha1.EcsEnvironment{}}
+		objects := map[string]any{"EcsRelease": &ecsv1alpha1.EcsRelease{}, "EcsEnvironment": &ecsv1alpha1.EcsEnvironment{}, "EcsEndpoint": &ecsv1alpha1.EcsEndpoint{}}
 		object, ok := objects[head.Kind]
 		if !ok || head.APIVersion != ecsv1alpha1.GroupVersion.String() {
 			t.Errorf("%s has a manifest of %s %s, which is no kind of ours", path, head.APIVersion, head.Kind)
@@ -431,7 +455,13 @@ func constants(t *testing.T, prefixes ...string) map[string]string {
 // typed are the constants of a type of ecsrelease_status.go, by name.
 func typed(t *testing.T, kind string) map[string]string {
 	t.Helper()
-	return constantsOf(t, "ecsrelease_status.go", kind, func(spec *ast.ValueSpec, _ string) bool {
+	return typedIn(t, "ecsrelease_status.go", kind)
+}
+
+// typedIn are the constants of a type of a file, by name.
+func typedIn(t *testing.T, path, kind string) map[string]string {
+	t.Helper()
+	return constantsOf(t, path, kind, func(spec *ast.ValueSpec, _ string) bool {
 		of, ok := spec.Type.(*ast.Ident)
 		return ok && of.Name == kind
 	})

@@ -51,6 +51,13 @@ type EcsEnvironmentStatus struct {
 	// +kubebuilder:validation:MaxItems=256
 	Releases []ReleaseSummary `json:"releases,omitempty"`
 
+	// endpoints are the ways in to the services of the namespaces and whether they lead there, by
+	// namespace and name, at most 128.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=128
+	Endpoints []EndpointSummary `json:"endpoints,omitempty"`
+
 	// proven are the digests that ran Ready here, by service: what promotion to another environment
 	// goes by. Written on transitions only. Of each service the last 20 are kept, of all 1000, those
 	// that run now first.
@@ -121,6 +128,38 @@ type ReleaseSummary struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4
 	Released []ReleasedImage `json:"released,omitempty"`
+}
+
+// EndpointSummary is a way in and whether it leads to its services.
+type EndpointSummary struct {
+	// namespace is where the endpoint is.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace"`
+
+	// name is the endpoint's name.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// hostname is the name that people use.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	Hostname string `json:"hostname"`
+
+	// ready is the status of its condition Ready.
+	// +optional
+	Ready metav1.ConditionStatus `json:"ready,omitempty"`
+
+	// reason is the reason of that.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
+
+	// hop is the hop that it is about, with its region where it has one. Absent while every hop leads on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Hop string `json:"hop,omitempty"`
 }
 
 // ReleasedImage is an image and its digest.

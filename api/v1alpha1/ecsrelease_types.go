@@ -366,7 +366,7 @@ type Strategy struct {
 
 // Verification is one check; exactly one of its fields is set.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.http) != has(self.targetHealth)",message="exactly one of http and targetHealth must be set in each check"
+// +kubebuilder:validation:XValidation:rule="[has(self.http), has(self.targetHealth), has(self.endpoint)].filter(set, set).size() == 1",message="exactly one of http, targetHealth and endpoint must be set in each check"
 type Verification struct {
 	// http asks a URL.
 	// +optional
@@ -376,6 +376,15 @@ type Verification struct {
 	// healthy there.
 	// +optional
 	TargetHealth *TargetHealthCheck `json:"targetHealth,omitempty"`
+
+	// endpoint is the name of an EcsEndpoint of the same namespace, every hop of which must lead on:
+	// those that are not of a region, and those of the target's. It may take 300 seconds, from
+	// when the wave's services run the image; longer is a failure of class Verification.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="endpoint is the name of an EcsEndpoint: lower case letters, digits, hyphens and dots"
+	Endpoint string `json:"endpoint,omitempty"`
 }
 
 // HTTPVia is how an HTTP check reaches its URL.

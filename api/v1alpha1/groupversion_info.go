@@ -26,6 +26,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&EcsRelease{}, &EcsReleaseList{},
 		&EcsEnvironment{}, &EcsEnvironmentList{},
+		&EcsEndpoint{}, &EcsEndpointList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -1,5 +1,5 @@
-// Command awssim serves a local AWS: ECS, ECR, STS, load balancers, alarms, queues and the
-// events that go there, for as many accounts and regions as anybody signs for. See package
+// Command awssim serves a local AWS: ECS, ECR, STS, load balancers, names, certificates and
+// accelerators before them, alarms, queues and the events that go there, for as many accounts and regions as anybody signs for. See package
 // awssim for what it implements and for its admin API.
 package main
 
@@ -19,8 +19,9 @@ import (
 	"heliumai.space/ecsrelease/internal/awssim"
 )
 
-const usage = `awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), CloudWatch's alarms,
-SQS's queues and EventBridge's rules, for any number of accounts and regions.
+const usage = `awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), Route 53, Global
+Accelerator, ACM's certificates, CloudWatch's alarms, SQS's queues and EventBridge's rules, for
+any number of accounts and regions.
 
 Usage: awssim [flags]
 
@@ -32,6 +33,11 @@ secret "awssim" is the root of that account; nothing needs to be created first:
   export AWS_ACCESS_KEY_ID=111122223333 AWS_SECRET_ACCESS_KEY=awssim
   aws sts get-caller-identity
   aws ecs create-cluster --cluster-name demo
+
+Route 53 and Global Accelerator are in one region each, as they are at AWS:
+
+  aws route53 list-hosted-zones --region us-east-1
+  aws globalaccelerator list-accelerators --region us-west-2
 
 Users, roles, faults, image behaviour, quotas, the journal of calls and what became of events
 have an admin API:

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
@@ -13,6 +15,16 @@ import (
 
 // completeReleases completes the name of a release.
 func (p *plugin) completeReleases(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return releases.complete(cmd, p, args)
+}
+
+// completeEndpoints completes the name of an endpoint.
+func (p *plugin) completeEndpoints(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return endpoints.complete(cmd, p, args)
+}
+
+// complete completes the name of an object, each with how it is.
+func (k kind[T]) complete(cmd *cobra.Command, p *plugin, args []string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -20,13 +32,19 @@ func (p *plugin) completeReleases(cmd *cobra.Command, args []string, _ string) (
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	var list ecsv1alpha1.EcsReleaseList
-	if err := c.List(cmd.Context(), &list, client.InNamespace(c.namespace)); err != nil {
+	list := k.list()
+	if err := c.List(cmd.Context(), list, client.InNamespace(c.namespace)); err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
 	var names []string
-	for i := range list.Items {
-		names = append(names, cobra.CompletionWithDesc(list.Items[i].Name, screen.Headline(&list.Items[i])))
+	err = meta.EachListItem(list, func(item runtime.Object) error {
+		if object, ok := item.(T); ok {
+			names = append(names, cobra.CompletionWithDesc(object.GetName(), k.headline(object)))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
@@ -67,7 +85,7 @@ func (p *plugin) completeOf(cmd *cobra.Command, name string, of func(*ecsv1alpha
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	release, err := c.release(cmd.Context(), name)
+	release, err := releases.get(cmd.Context(), c, name)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

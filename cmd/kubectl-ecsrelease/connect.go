@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -85,7 +83,8 @@ func (p *plugin) connect() (*cluster, error) {
 		}
 	}
 	mapper := meta.NewDefaultRESTMapper(nil)
-	mapper.Add(ecsv1alpha1.GroupVersion.WithKind("EcsRelease"), meta.RESTScopeNamespace)
+	mapper.Add(ecsv1alpha1.GroupVersion.WithKind(releases.name), meta.RESTScopeNamespace)
+	mapper.Add(ecsv1alpha1.GroupVersion.WithKind(endpoints.name), meta.RESTScopeNamespace)
 	mapper.Add(ecsv1alpha1.GroupVersion.WithKind("EcsEnvironment"), meta.RESTScopeRoot)
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Event"), meta.RESTScopeNamespace)
 	reached, err := client.NewWithWatch(config, client.Options{Scheme: scheme, Mapper: mapper})
@@ -101,31 +100,6 @@ func (p *plugin) find(ctx context.Context, name string) (*cluster, *ecsv1alpha1.
 	if err != nil {
 		return nil, nil, err
 	}
-	release, err := c.release(ctx, name)
+	release, err := releases.get(ctx, c, name)
 	return c, release, err
-}
-
-// errNoRelease begins what is said of a release that is not there.
-var errNoRelease = errors.New("there is no EcsRelease")
-
-// release is a release as it is now.
-func (c *cluster) release(ctx context.Context, name string) (*ecsv1alpha1.EcsRelease, error) {
-	var release ecsv1alpha1.EcsRelease
-	err := c.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: name}, &release)
-	switch {
-	case meta.IsNoMatchError(err), apierrors.IsNotFound(err) && !named(err):
-		return nil, fmt.Errorf("the cluster has no EcsReleases: are the CRDs installed? (%w)", err)
-	case apierrors.IsNotFound(err):
-		return nil, fmt.Errorf("%w %s in namespace %s", errNoRelease, name, c.namespace)
-	case err != nil:
-		return nil, fmt.Errorf("reading EcsRelease %s/%s: %w", c.namespace, name, err)
-	}
-	release.SetGroupVersionKind(ecsv1alpha1.GroupVersion.WithKind("EcsRelease"))
-	return &release, nil
-}
-
-// named says that what was not found is an object with a name, rather than a kind.
-func named(err error) bool {
-	var status apierrors.APIStatus
-	return errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Name != ""
 }

@@ -32,7 +32,7 @@ AWS_ENDPOINT_URL, …), and nothing is changed there. Ends with 0 when there is 
 there is, 4 when a service could not be compared.`,
 		Example: `  kubectl ecsrelease diff helium-backend -n production
   kubectl ecsrelease diff helium-backend -n production --image helium-backend:v129`,
-		Args:              one,
+		Args:              one("release"),
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, release, err := p.find(cmd.Context(), args[0])

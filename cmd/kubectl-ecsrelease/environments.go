@@ -16,9 +16,9 @@ func (p *plugin) environmentsCommand() *cobra.Command {
 		Use:     "environments [NAME...]",
 		Aliases: []string{"environment", "env"},
 		GroupID: groupLook,
-		Short:   "List what runs where: the releases of each environment",
+		Short:   "List what runs where: the releases of each environment, and the ways in",
 		Long: `List what runs where: the releases of each environment, what each asks for, and what of it came to a
-good end last. It takes reading EcsEnvironments, as the ClusterRole ecsrelease-environment-viewer may.`,
+good end last; then its endpoints, and whether they lead to their services. It takes reading EcsEnvironments, as the ClusterRole ecsrelease-environment-viewer may.`,
 		Example: "  kubectl ecsrelease environments",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := p.connect()

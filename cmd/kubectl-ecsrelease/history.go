@@ -15,7 +15,7 @@ func (p *plugin) historyCommand() *cobra.Command {
 		GroupID:           groupLook,
 		Short:             "List the last releases, the newest first, with the numbers that hold takes",
 		Example:           "  kubectl ecsrelease history helium-backend -n production",
-		Args:              one,
+		Args:              one("release"),
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, release, err := p.find(cmd.Context(), args[0])

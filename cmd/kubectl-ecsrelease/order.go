@@ -74,7 +74,7 @@ func (p *plugin) orderCommand(o order) *cobra.Command {
 		GroupID:           groupOrder,
 		Short:             o.short,
 		Example:           fmt.Sprintf("  kubectl ecsrelease %s helium-backend -n production", o.name),
-		Args:              one,
+		Args:              one("release"),
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, release, err := p.find(cmd.Context(), args[0])
@@ -153,7 +153,7 @@ func (c *cluster) taken(
 	var after *ecsv1alpha1.EcsRelease
 	reported, cancel := context.WithCancel(ctx)
 	defer cancel()
-	err := c.follow(reported, before.Name, func(release *ecsv1alpha1.EcsRelease) bool {
+	err := releases.follow(reported, c, before.Name, func(release *ecsv1alpha1.EcsRelease) bool {
 		handled := release.Status.Handled
 		if handled == nil || o.handled(handled) != value {
 			return false

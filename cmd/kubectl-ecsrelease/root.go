@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,7 +43,7 @@ What a command ends with: 0 as wanted, 1 it failed, was refused or differs, 2 th
 		&cobra.Group{ID: groupOrder, Title: "To order about:"},
 	)
 	root.AddCommand(
-		p.statusCommand(), p.waitCommand(), p.historyCommand(), p.diffCommand(), p.environmentsCommand(),
+		p.statusCommand(), p.waitCommand(), p.historyCommand(), p.diffCommand(), p.environmentsCommand(), p.pathCommand(),
 		p.approveCommand(), p.holdCommand(), p.suspendCommand(), p.resumeCommand(),
 		p.versionCommand(),
 	)
@@ -60,12 +59,14 @@ const (
 	groupOrder = "order"
 )
 
-// one wants exactly one argument, the name of a release.
-func one(_ *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return errors.New("name one release: kubectl ecsrelease COMMAND NAME")
+// one wants exactly one argument, the name of what a command is about.
+func one(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("name one %s: kubectl ecsrelease COMMAND NAME", what)
+		}
+		return nil
 	}
-	return nil
 }
 
 // say prints lines.

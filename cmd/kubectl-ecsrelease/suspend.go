@@ -29,7 +29,7 @@ func (p *plugin) suspension(name, short string, suspend bool) *cobra.Command {
 		Short:             short,
 		Long:              short + ".\n\nIt changes spec.suspend: where Git has that field too, Argo CD or Flux put back what Git says.",
 		Example:           fmt.Sprintf("  kubectl ecsrelease %s helium-backend -n production", name),
-		Args:              one,
+		Args:              one("release"),
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, release, err := p.find(cmd.Context(), args[0])

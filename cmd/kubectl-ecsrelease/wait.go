@@ -28,7 +28,7 @@ Ends with 0 when it is ready, 1 when it failed or is Stalled, 2 when the time is
 for a person (an approval, a paused hook, a hold, a suspend), 4 when it was used wrongly or the API
 could not be asked. A change of the spec that comes meanwhile is waited for too.`,
 		Example:           "  kubectl ecsrelease wait helium-backend -n production --timeout 45m",
-		Args:              one,
+		Args:              one("release"),
 		ValidArgsFunction: p.completeReleases,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if timeout <= 0 {
@@ -53,7 +53,7 @@ func (p *plugin) await(ctx context.Context, c *cluster, name string, timeout tim
 	var last *ecsv1alpha1.EcsRelease
 	var wrong error
 	trouble := p.trouble()
-	err := c.follow(ctx, name, func(release *ecsv1alpha1.EcsRelease) bool {
+	err := releases.follow(ctx, c, name, func(release *ecsv1alpha1.EcsRelease) bool {
 		p.say(screen.Changes(last, release, time.Now(), p.flags())...)
 		last, wrong = release.DeepCopy(), nil
 		return !ordered(release) && rollout.PhaseOf(release).Row().Exit != rollout.ExitTimeout

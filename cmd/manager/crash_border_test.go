@@ -169,8 +169,8 @@ func confine(server http.Handler, name string) http.Handler {
 	const group = "/apis/ecs.heliumai.space/v1alpha1/"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case group + "ecsreleases":
-			r.URL.Path = group + "namespaces/" + name + "/ecsreleases"
+		case group + "ecsreleases", group + "ecsendpoints":
+			r.URL.Path = group + "namespaces/" + name + "/" + path.Base(r.URL.Path)
 		case group + "ecsenvironments", "/api/v1/namespaces":
 			query := r.URL.Query()
 			query.Set("fieldSelector", "metadata.name="+name)

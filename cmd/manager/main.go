@@ -92,7 +92,7 @@ func run(ctx context.Context, o options) error {
 // assemble puts the AWS edge and the reconcilers into the manager. Without an election it is nil,
 // and everything is this process's.
 func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, o options) error {
-	inbox := &controllers.Inbox{}
+	inbox, endpoints := &controllers.Inbox{}, &controllers.EndpointReconciler{}
 	reconciler, environments := &controllers.ReleaseReconciler{}, &controllers.EnvironmentReconciler{}
 	ownership, err := o.ownership()
 	if err != nil {
@@ -151,6 +151,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, o opti
 		Workers:   o.workers,
 		Ownership: ownership,
 		Prober:    prober,
+		Endpoints: endpoints,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
@@ -160,6 +161,11 @@ func assemble(ctx context.Context, mgr ctrl.Manager, election *elections, o opti
 	}
 	if err := environments.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up the controller of environments: %w", err)
+	}
+	endpoints.Client, endpoints.Fleet, endpoints.Prober, endpoints.Recorder = mgr.GetClient(), fleet, prober, mgr.GetEventRecorder("ecsrelease")
+	endpoints.Every, endpoints.Ownership = o.sweepInterval, ownership
+	if err := endpoints.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up the controller of endpoints: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)

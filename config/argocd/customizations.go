@@ -1,5 +1,5 @@
-// Package argocd is what Argo CD has to know of an EcsRelease: how healthy one is, and what can be
-// done to it from its user interface. The sources are in resource_customizations, laid out as in
+// Package argocd is what Argo CD has to know of an EcsRelease and an EcsEndpoint: how healthy one is,
+// and what can be done to a release from its user interface. The sources are in resource_customizations, laid out as in
 // Argo CD's own repository; the other forms that users need are written from them.
 //
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/health/ and
@@ -15,11 +15,17 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Kind is the directory of the customizations of an EcsRelease in [Sources], and, with its slash
-// as an underscore, what Argo CD's settings call the kind.
-const Kind = "ecs.heliumai.space/EcsRelease"
+// Kind is the directory of the customizations of an EcsRelease in [Sources], EndpointKind that of an
+// EcsEndpoint, and, with its slash as an underscore, what Argo CD's settings call the kind.
+const (
+	Kind         = "ecs.heliumai.space/EcsRelease"
+	EndpointKind = "ecs.heliumai.space/EcsEndpoint"
+)
 
-const settingsKind = "ecs.heliumai.space_EcsRelease"
+const (
+	settingsKind         = "ecs.heliumai.space_EcsRelease"
+	settingsEndpointKind = "ecs.heliumai.space_EcsEndpoint"
+)
 
 //go:embed resource_customizations
 var sources embed.FS
@@ -35,11 +41,14 @@ func Sources() fs.FS {
 }
 
 // HealthScript is the Lua script by which Argo CD tells how healthy a release is.
-func HealthScript() string { return source("health.lua") }
+func HealthScript() string { return source(Kind, "health.lua") }
 
-// source is one of the scripts of a release.
-func source(name string) string {
-	content, err := fs.ReadFile(Sources(), path.Join(Kind, name))
+// EndpointHealthScript is the one by which it tells how healthy a way in is.
+func EndpointHealthScript() string { return source(EndpointKind, "health.lua") }
+
+// source is one of the scripts of a kind.
+func source(kind, name string) string {
+	content, err := fs.ReadFile(Sources(), path.Join(kind, name))
 	if err != nil {
 		panic(err) // the files are compiled in
 	}
@@ -61,10 +70,10 @@ func actions() (string, error) {
 	var definitions []action
 	for _, entry := range entries {
 		if entry.IsDir() && entry.Name() != "testdata" {
-			definitions = append(definitions, action{entry.Name(), source("actions/" + entry.Name() + "/action.lua")})
+			definitions = append(definitions, action{entry.Name(), source(Kind, "actions/"+entry.Name()+"/action.lua")})
 		}
 	}
-	written, err := yaml.Marshal(map[string]any{"discovery.lua": source("actions/discovery.lua"), "definitions": definitions})
+	written, err := yaml.Marshal(map[string]any{"discovery.lua": source(Kind, "actions/discovery.lua"), "definitions": definitions})
 	if err != nil {
 		return "", fmt.Errorf("writing the actions: %w", err)
 	}
@@ -78,8 +87,9 @@ func settings() (map[string]string, error) {
 		return nil, err
 	}
 	return map[string]string{
-		"resource.customizations.health." + settingsKind:  HealthScript(),
-		"resource.customizations.actions." + settingsKind: actions,
+		"resource.customizations.health." + settingsKind:         HealthScript(),
+		"resource.customizations.actions." + settingsKind:        actions,
+		"resource.customizations.health." + settingsEndpointKind: EndpointHealthScript(),
 	}, nil
 }
 

@@ -18,10 +18,14 @@ type Health struct {
 	Message string
 }
 
-// HealthOf is what the health script says of an object, in the machine that Argo CD runs scripts
+// HealthOf is what the health script of its kind says of an object, in the machine that Argo CD runs scripts
 // in: with Lua's base and table libraries only. It may be called by several at a time.
 func HealthOf(object map[string]any) (Health, error) {
-	compiled, err := healthScript()
+	script := healthScript
+	if object["kind"] == "EcsEndpoint" {
+		script = endpointHealthScript
+	}
+	compiled, err := script()
 	if err != nil {
 		return Health{}, err
 	}
@@ -42,8 +46,13 @@ func HealthOf(object map[string]any) (Health, error) {
 	return Health{lua.LVAsString(said.RawGetString("status")), lua.LVAsString(said.RawGetString("message"))}, nil
 }
 
-var healthScript = sync.OnceValues(func() (*lua.FunctionProto, error) {
-	parsed, err := parse.Parse(strings.NewReader(HealthScript()), "health.lua")
+var (
+	healthScript         = sync.OnceValues(func() (*lua.FunctionProto, error) { return compile(HealthScript()) })
+	endpointHealthScript = sync.OnceValues(func() (*lua.FunctionProto, error) { return compile(EndpointHealthScript()) })
+)
+
+func compile(script string) (*lua.FunctionProto, error) {
+	parsed, err := parse.Parse(strings.NewReader(script), "health.lua")
 	if err != nil {
 		return nil, fmt.Errorf("parsing health.lua: %w", err)
 	}
@@ -52,7 +61,7 @@ var healthScript = sync.OnceValues(func() (*lua.FunctionProto, error) {
 		return nil, fmt.Errorf("compiling health.lua: %w", err)
 	}
 	return compiled, nil
-})
+}
 
 // newState is a machine without the libraries that reach out of it.
 func newState() (*lua.LState, error) {

@@ -21,7 +21,10 @@ import (
 // and the settings that are made of them.
 const config = "../../config/argocd"
 
-const kind = "resource_customizations/ecs.heliumai.space/EcsRelease"
+const (
+	kind         = "resource_customizations/ecs.heliumai.space/EcsRelease"
+	endpointKind = "resource_customizations/ecs.heliumai.space/EcsEndpoint"
+)
 
 // healthTests and actionTests are the test files that Argo CD's repository has beside its scripts.
 type healthTests struct {
@@ -90,38 +93,40 @@ func machines(t *testing.T) map[string]lua.VM {
 // overrides are the settings as Argo CD reads them from its config map.
 func overrides(t *testing.T, data map[string]string) map[string]v1alpha1.ResourceOverride {
 	t.Helper()
-	found := v1alpha1.ResourceOverride{}
+	var release, endpoint v1alpha1.ResourceOverride
 	for key, value := range data {
 		switch key {
 		case "resource.customizations.health.ecs.heliumai.space_EcsRelease":
-			found.HealthLua = value
+			release.HealthLua = value
 		case "resource.customizations.actions.ecs.heliumai.space_EcsRelease":
-			found.Actions = value
+			release.Actions = value
+		case "resource.customizations.health.ecs.heliumai.space_EcsEndpoint":
+			endpoint.HealthLua = value
 		default:
 			t.Errorf("Argo CD knows no setting %s", key)
 		}
 	}
-	return map[string]v1alpha1.ResourceOverride{"ecs.heliumai.space/EcsRelease": found}
+	return map[string]v1alpha1.ResourceOverride{"ecs.heliumai.space/EcsRelease": release, "ecs.heliumai.space/EcsEndpoint": endpoint}
 }
 
 // sources are settings made of the files as Argo CD's own repository would embed them.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
-	file := func(name string) string {
+	file := func(kind, name string) string {
 		content, err := os.ReadFile(filepath.Join(config, kind, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(content)
 	}
-	actions := v1alpha1.ResourceActions{ActionDiscoveryLua: file("actions/discovery.lua")}
+	actions := v1alpha1.ResourceActions{ActionDiscoveryLua: file(kind, "actions/discovery.lua")}
 	scripts, err := fs.Glob(os.DirFS(filepath.Join(config, kind)), "actions/*/action.lua")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, script := range scripts {
 		actions.Definitions = append(actions.Definitions, v1alpha1.ResourceActionDefinition{
-			Name: path.Base(path.Dir(script)), ActionLua: file(script),
+			Name: path.Base(path.Dir(script)), ActionLua: file(kind, script),
 		})
 	}
 	written, err := yaml.Marshal(actions)
@@ -129,26 +134,37 @@ func sources(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		"resource.customizations.health.ecs.heliumai.space_EcsRelease":  file("health.lua"),
+		"resource.customizations.health.ecs.heliumai.space_EcsRelease":  file(kind, "health.lua"),
 		"resource.customizations.actions.ecs.heliumai.space_EcsRelease": string(written),
+		"resource.customizations.health.ecs.heliumai.space_EcsEndpoint": file(endpointKind, "health.lua"),
 	}
 }
 
 func TestArgoCDTellsHowHealthyAReleaseIs(t *testing.T) {
+	tellsHowHealthy(t, kind, 10)
+}
+
+func TestArgoCDTellsHowHealthyAWayInIs(t *testing.T) {
+	tellsHowHealthy(t, endpointKind, 9)
+}
+
+// tellsHowHealthy runs the tests that are beside the health script of a kind, and are so many at least.
+func tellsHowHealthy(t *testing.T, kind string, least int) {
+	t.Helper()
 	var tests healthTests
 	read(t, kind+"/health_test.yaml", &tests)
-	if len(tests.Tests) < 10 {
+	if len(tests.Tests) < least {
 		t.Fatalf("there are only %d tests", len(tests.Tests))
 	}
 	for form, vm := range machines(t) {
 		for _, test := range tests.Tests {
 			t.Run(form+"/"+test.InputPath, func(t *testing.T) {
-				release := object(t, path.Join(kind, test.InputPath))
-				script, libraries, err := vm.GetHealthScript(release)
+				of := object(t, path.Join(kind, test.InputPath))
+				script, libraries, err := vm.GetHealthScript(of)
 				if err != nil || script == "" || libraries {
 					t.Fatalf("the script is %q, all libraries are open: %t, error: %v", script, libraries, err)
 				}
-				got, err := vm.ExecuteHealthLua(release, script)
+				got, err := vm.ExecuteHealthLua(of, script)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -248,8 +248,8 @@ func (f *fleet) watch(ctx context.Context) ([]row, error) {
 	if _, err := f.next(ctx); err != nil {
 		return nil, err
 	}
-	f.profiled(ctx, "sweep")
 	began := time.Now()
+	var profiled bool
 	var looks, calls, changes int
 	var intervals []interval
 	for looks < f.sweeps*f.size.releases*f.targets || time.Since(began) < time.Duration(f.sweeps)*f.size.sweep {
@@ -269,6 +269,10 @@ func (f *fleet) watch(ctx context.Context) ([]row, error) {
 			if one.changes() {
 				changes++
 			}
+		}
+		if worked.looks > 0 && !profiled { // until now nothing was to be done
+			f.profiled(ctx, "sweep")
+			profiled = true
 		}
 		intervals = append(intervals, worked)
 		if err := f.machine.Alive(); err != nil {

@@ -119,10 +119,21 @@ func (w *world) close(ctx context.Context) error {
 	}
 	for _, name := range w.aws.Environments {
 		problems = append(problems,
-			w.machine.Client.DeleteAllOf(ctx, &ecsv1alpha1.EcsRelease{}, client.InNamespace(name)),
+			w.clear(ctx, name),
 			client.IgnoreNotFound(w.machine.Client.Delete(ctx, environment(name))))
 	}
 	return errors.Join(problems...)
+}
+
+// clear deletes the releases of an environment. The API server gives a request a minute, in which it does
+// not get through many: what it has deleted is gone all the same.
+func (w *world) clear(ctx context.Context, environment string) error {
+	for {
+		err := w.machine.Client.DeleteAllOf(ctx, &ecsv1alpha1.EcsRelease{}, client.InNamespace(environment))
+		if !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // begin ends what was easier than in life: from now on AWS takes its time and holds to its quotas, with

@@ -129,8 +129,9 @@ func (m *model) reduce(names []string) (*model, error) {
 			return nil, fmt.Errorf("botocore has no operation %s", name)
 		}
 		kept := map[string]any{}
-		for _, member := range []string{"input", "output", "errors"} {
-			if value, ok := operation[member]; ok {
+		for _, member := range []string{"input", "output", "errors", "http"} {
+			// Where a request goes says what it asks for in the REST protocols only.
+			if value, ok := operation[member]; ok && (member != "http" || m.Metadata["protocol"] == "rest-xml") {
 				kept[member] = withoutProse(value)
 			}
 		}

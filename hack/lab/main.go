@@ -31,7 +31,7 @@ func main() {
 	mode := flag.String("mode", modeLab, "demo: tell the story and end; lab: stay up; furnish: make what the others release to in the AWS that AWS_ENDPOINT_URL names, and end")
 	bin := flag.String("bin", "bin", "where kubebox, awssim and manager are")
 	speed := flag.Float64("speed", 10, "how many times as fast as in AWS deployments pass")
-	timeout := flag.Duration("timeout", 5*time.Minute, "how long the demo may take")
+	timeout := flag.Duration("timeout", 8*time.Minute, "how long the demo may take")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

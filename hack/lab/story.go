@@ -110,6 +110,9 @@ func tell(ctx context.Context, w *world) error {
 	if err := w.stranger(ctx); err != nil {
 		return err
 	}
+	if err := w.wayIn(ctx); err != nil {
+		return err
+	}
 	say("what the controller's roles changed in AWS, act by act. (The backend in\n" +
 		"   Singapore was rolled back by ECS itself, which is no call of theirs)")
 	if err := w.audit(ctx, []*act{two, other, three, four}); err != nil {
@@ -119,8 +122,8 @@ func tell(ctx context.Context, w *world) error {
 	if err := w.summary(ctx); err != nil {
 		return err
 	}
-	say("kubectl get ecsenvironments,ecsreleases -A")
-	return w.show(ctx, "get", "ecsenvironments,ecsreleases", "-A")
+	say("kubectl get ecsenvironments,ecsreleases,ecsendpoints -A")
+	return w.show(ctx, "get", "ecsenvironments,ecsreleases,ecsendpoints", "-A")
 }
 
 // play pushes the act's image, bumps both releases to it, follows them to their ends, and shows

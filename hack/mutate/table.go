@@ -48,6 +48,7 @@ const (
 	leaderTests  = "./internal/leader"
 	safetyTests  = "./controllers/safety"
 	managerTests = "./cmd/manager"
+	wayInTests   = "./internal/wayin"
 )
 
 var table = []mutation{
@@ -378,5 +379,21 @@ var table = []mutation{
 		new:      "ecs.WithAPIOptions(gate))\n",
 		catchers: []catcher{{cloudTests, "TestADerivedDocumentIsRegisteredAsItStands"}},
 		why:      "members that the SDK does not know would be deleted from the user's service",
+	},
+	{
+		name:     "what could not be looked at is called broken",
+		file:     "internal/wayin/judge.go",
+		old:      "		v := finding(ecsv1alpha1.HopUnknown, problem.Message, \"an answer of AWS\", askedAgain)\n",
+		new:      "		v := finding(ecsv1alpha1.HopBroken, problem.Message, \"an answer of AWS\", askedAgain)\n",
+		catchers: []catcher{{wayInTests, "TestUnknownIsNeverBroken"}},
+		why:      "a throttle would have somebody called in the night, for a domain that answers",
+	},
+	{
+		name:     "a wave passes by a way in that is not known",
+		file:     "internal/wayin/conclude.go",
+		old:      "			return false, fmt.Sprintf(\"%s: %s\", where(h), h.Seen)\n",
+		new:      "			continue\n",
+		catchers: []catcher{{wayInTests, "TestAWaveDoesNotPassByAWayInThatIsNotKnown"}},
+		why:      "the next wave would open although nobody has seen that the first one answers",
 	},
 }

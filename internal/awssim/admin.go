@@ -62,6 +62,18 @@ func (s *Simulator) adminRoutes() http.Handler {
 			s.ClearTargetHealth()
 			return nil, nil
 		}},
+		{"PUT", "/_sim/endpoints", `{"endpointGroup": "arn:..", "endpoint": "arn:..", "state": "UNHEALTHY"}: the health of an endpoint of an accelerator`, func(_ *http.Request, body []byte) (any, error) {
+			return put(body, func(h EndpointHealth) (EndpointHealth, error) { return h, s.SetEndpointHealth(h) })
+		}},
+		{"GET", "/_sim/endpoints", "the endpoints of all accelerators", func(*http.Request, []byte) (any, error) { return s.Endpoints(), nil }},
+		{"DELETE", "/_sim/endpoints", "the load balancers decide about the health of the endpoints", func(*http.Request, []byte) (any, error) {
+			s.ClearEndpointHealth()
+			return nil, nil
+		}},
+		{"PUT", "/_sim/certificates", `{"certificate": "arn:..", "status": "EXPIRED", "notAfter": "2026-01-31T23:59:59Z"}: change a certificate of ACM's (status, notBefore, notAfter, failureReason, revocationReason, renewalStatus); answers what it has become`, func(_ *http.Request, body []byte) (any, error) {
+			return put(body, s.SetCertificate)
+		}},
+		{"GET", "/_sim/certificates", "the certificates of ACM of all accounts and regions", func(*http.Request, []byte) (any, error) { return s.Certificates(), nil }},
 		{"GET", "/_sim/ca.pem", "the certificate that the load balancers' certificates are signed by, in PEM", func(*http.Request, []byte) (any, error) {
 			return pemFile(s.CertificateAuthority())
 		}},

@@ -11,7 +11,12 @@ import "net/http"
 // Resource-based policies are no part of it: for a resource of another account the service
 // decides for itself.
 func (c *call) authorize(action, resource string, conditions map[string]string) error {
-	decision := c.principal.decide(action, resource, c.conditionContext(conditions))
+	return c.authorizeIn(action, resource, c.conditionContext(conditions))
+}
+
+// authorizeIn is authorize with condition keys that may have several values.
+func (c *call) authorizeIn(action, resource string, context conditionContext) error {
+	decision := c.principal.decide(action, resource, context)
 	c.record(action, resource, decision == allowed)
 	switch decision {
 	case allowed:
@@ -27,7 +32,7 @@ func (c *call) authorize(action, resource string, conditions map[string]string) 
 
 // denied is the AccessDenied error of the call's protocol.
 func (c *call) denied(format string, args ...any) *apiError {
-	if c.protocol == queryProtocol {
+	if c.protocol == queryProtocol || c.protocol == restProtocol {
 		return newError(http.StatusForbidden, "AccessDenied", format, args...)
 	}
 	return newError(http.StatusBadRequest, "AccessDeniedException", format, args...)

@@ -1,7 +1,7 @@
-// Package awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), the
-// alarms of CloudWatch, the standard queues of SQS and the rules of EventBridge on their wire
-// protocols, for as many accounts and regions as anybody signs for, in one process and without
-// a network if need be. The AWS SDKs and the aws command line work against it through
+// Package awssim is a local AWS: ECS, ECR, STS, Elastic Load Balancing (version 2), Route 53,
+// Global Accelerator, the certificates of Certificate Manager (ACM), the alarms of CloudWatch,
+// the standard queues of SQS and the rules of EventBridge on their wire protocols, for as many
+// accounts and regions as anybody signs for, in one process and without a network if need be. The AWS SDKs and the aws command line work against it through
 // AWS_ENDPOINT_URL, with real signatures; what it implements it answers as AWS does, and what
 // it does not it refuses as AWS refuses an unknown operation.
 //
@@ -21,7 +21,23 @@
 // out exactly by weight, and have their targets' health checked. Targets are the tasks of
 // ECS services, or those that RegisterTargets names: those answer with their own address.
 // Like AWS's, a load balancer whose targets are all unhealthy sends them the traffic all the
-// same, and one without any target answers 503.
+// same, and one without any target answers 503. A certificate of an HTTPS listener must be one
+// of ACM's in the same region that was issued, or have the name of a server certificate of IAM's,
+// which is believed; what clients are shown is for the name that they ask for all the same.
+//
+// # Names, certificates and accelerators
+//
+// Route 53 and Global Accelerator have one endpoint each: signatures for them name us-east-1
+// and us-west-2, whatever region a client works in otherwise, and are refused else. Nothing
+// resolves the names of hosted zones, but aliases must lead to what is there.
+//
+// A certificate that DNS validates is issued a minute and a half after its record was put into
+// a public hosted zone, whoever owns that; it waits 72 hours. One that mail validates waits for
+// [Simulator.SetCertificate]. Nothing renews certificates.
+//
+// An endpoint of an accelerator is healthy while its load balancer listens on the ports of the
+// accelerator's listener, and each target group that those listeners give any weight has a
+// healthy target. Endpoints are application load balancers of the accelerator's account.
 //
 // # Queues
 //
@@ -71,6 +87,11 @@
 //	PUT    /_sim/targets                 a TargetHealth: what health checks of a target find
 //	GET    /_sim/targets                 the registered targets of all load balancers
 //	DELETE /_sim/targets                 checks find what the targets themselves answer
+//	PUT    /_sim/endpoints               an EndpointHealth: of an endpoint of an accelerator
+//	GET    /_sim/endpoints               the endpoints of all accelerators
+//	DELETE /_sim/endpoints               the load balancers decide about their health
+//	PUT    /_sim/certificates            a CertificateState: what a certificate of ACM's is to be like
+//	GET    /_sim/certificates            the certificates of all accounts and regions
 //	GET    /_sim/ca.pem                  the authority of the load balancers' certificates
 //	PUT    /_sim/replication             {"account": .., "region": .., "delay": "1m"} of ECR
 //	POST   /_sim/faults                  a Fault; answers it with its ID

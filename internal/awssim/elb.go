@@ -37,6 +37,10 @@ func (s *Simulator) elbOperations() map[string]operation {
 		"DeregisterTargets":    {"", typed(deregisterTargets)},
 		"DescribeTargetHealth": {"elb-read", typed(describeTargetHealth)},
 
+		"AddListenerCertificates":      {"", typed(addListenerCertificates)},
+		"DescribeListenerCertificates": {"elb-read", typed(describeListenerCertificates)},
+		"RemoveListenerCertificates":   {"", typed(removeListenerCertificates)},
+
 		"DescribeTags": {"elb-read", typed(describeTags)},
 	}
 }

@@ -125,7 +125,7 @@ func (in *createLoadBalancerInput) check() error {
 
 func (c *call) viewBalancer(b *loadBalancer) balancerView {
 	v := balancerView{
-		LoadBalancerArn: b.arn, DNSName: b.dnsName, CanonicalHostedZoneID: "ZP97RAFLXTNZK", CreatedTime: momentOf(b.created),
+		LoadBalancerArn: b.arn, DNSName: b.dnsName, CanonicalHostedZoneID: elbZone(c.region.name), CreatedTime: momentOf(b.created),
 		LoadBalancerName: b.name, Scheme: b.scheme, VpcID: b.vpc, Type: "application", SecurityGroups: b.securityGroups, IPAddressType: b.addressType,
 	}
 	v.State.Code = "active"

@@ -108,7 +108,7 @@ func (in *listenerInput) apply(st *elbState, l *elbListener) (actions []elbActio
 	if in.Port != nil {
 		l.port = *in.Port
 	}
-	if err := in.applyTLS(l); err != nil {
+	if err := in.applyTLS(st, l); err != nil {
 		return nil, err
 	}
 	if l.fallback != nil && len(in.DefaultActions) == 0 {
@@ -117,25 +117,25 @@ func (in *listenerInput) apply(st *elbState, l *elbListener) (actions []elbActio
 	return st.readActions(l.balancer, in.DefaultActions)
 }
 
-func (in *listenerInput) applyTLS(l *elbListener) error {
+func (in *listenerInput) applyTLS(st *elbState, l *elbListener) error {
 	if l.protocol == "HTTP" {
 		if len(in.Certificates) > 0 || in.SslPolicy != "" {
 			return elbValidationError("You cannot specify a certificate or a security policy for a listener that uses the HTTP protocol")
 		}
-		l.certs, l.sslPolicy = nil, ""
+		l.certs, l.moreCerts, l.sslPolicy = nil, nil, ""
 		return nil
 	}
 	if len(in.Certificates) > 1 {
 		return newError(http.StatusBadRequest, "TooManyCertificates", "Only one default certificate can be specified for a listener")
 	}
 	if len(in.Certificates) == 1 {
-		l.certs = in.Certificates
+		if err := st.checkCertificate(in.Certificates[0].CertificateArn); err != nil {
+			return err
+		}
+		l.certs = []elbCertificate{{in.Certificates[0].CertificateArn}}
 	}
 	if len(l.certs) == 0 {
 		return elbValidationError("A certificate must be specified for HTTPS listeners")
-	}
-	if arn := l.certs[0].CertificateArn; !strings.HasPrefix(arn, "arn:aws:acm:") && !strings.HasPrefix(arn, "arn:aws:iam::") {
-		return newError(http.StatusBadRequest, "CertificateNotFound", "Certificate ARN '%s' is not valid", arn)
 	}
 	if in.SslPolicy != "" && !strings.HasPrefix(in.SslPolicy, "ELBSecurityPolicy-") {
 		return newError(http.StatusBadRequest, "SSLPolicyNotFound", "SSL policy '%s' not found", in.SslPolicy)

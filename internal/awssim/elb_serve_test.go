@@ -187,7 +187,7 @@ func TestClientsDialLoadBalancersInMemory(t *testing.T) {
 		f.register(t, f.group, "10.0.0.1")
 		must(f.client.CreateListener(t.Context(), &elb.CreateListenerInput{
 			LoadBalancerArn: &f.balancer, Port: aws.Int32(443), Protocol: types.ProtocolEnumHttps, DefaultActions: forwardTo(f.group),
-			Certificates: []types.Certificate{{CertificateArn: aws.String("arn:aws:acm:ap-south-1:111122223333:certificate/1")}},
+			Certificates: []types.Certificate{{CertificateArn: issuedCertificate(t, s, "*.example.com")}},
 		}))(t)
 		time.Sleep(24 * time.Hour)
 		client := balancerClient(t, s, f.dnsName)
@@ -280,7 +280,7 @@ func TestLoadBalancersListenOnAddressesOfTheirOwn(t *testing.T) {
 	}()
 	must(f.client.ModifyListener(t.Context(), &elb.ModifyListenerInput{
 		ListenerArn: &f.listener, Port: aws.Int32(int32(port)), Protocol: types.ProtocolEnumHttps,
-		Certificates: []types.Certificate{{CertificateArn: aws.String("arn:aws:acm:ap-south-1:111122223333:certificate/1")}},
+		Certificates: []types.Certificate{{CertificateArn: issuedCertificate(t, s, "*.example.com")}},
 	}))(t)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(must(s.CertificateAuthority())(t))

@@ -53,7 +53,8 @@ type elbListener struct {
 	protocol  string
 	port      int
 	sslPolicy string
-	certs     []elbCertificate
+	certs     []elbCertificate // the default one of HTTPS
+	moreCerts []elbCertificate // for clients that ask for other names
 	fallback  *elbRule
 	rules     []*elbRule // by priority
 	tags      elbTags

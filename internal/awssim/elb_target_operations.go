@@ -54,7 +54,7 @@ func registerTargets(c *call, in *targetsInput) (any, error) {
 
 // checkTarget refuses what cannot be a target of the group's type.
 func (g *targetGroup) checkTarget(t elbTarget) error {
-	bad := false
+	var bad bool
 	switch g.targetType {
 	case "ip":
 		ip := net.ParseIP(t.ID)

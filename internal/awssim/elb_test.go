@@ -164,7 +164,7 @@ func TestRulesAndListenersAreChangedAndDeleted(t *testing.T) {
 
 	changed := must(f.client.ModifyListener(ctx, &elb.ModifyListenerInput{
 		ListenerArn: &f.listener, Port: aws.Int32(443), Protocol: types.ProtocolEnumHttps,
-		Certificates: []types.Certificate{{CertificateArn: aws.String("arn:aws:acm:ap-south-1:111122223333:certificate/1")}},
+		Certificates: []types.Certificate{{CertificateArn: issuedCertificate(t, s, "*.example.com")}},
 	}))(t).Listeners[0]
 	if *changed.Port != 443 || *changed.SslPolicy == "" || *changed.DefaultActions[0].TargetGroupArn != f.group {
 		t.Errorf("%+v", changed)

@@ -19,7 +19,7 @@ type Fault struct {
 	ID        string `json:"id"`                  // output
 	Account   string `json:"account,omitempty"`   // of the caller
 	Region    string `json:"region,omitempty"`    //
-	Service   string `json:"service,omitempty"`   // "ecs", "ecr" or "sts"
+	Service   string `json:"service,omitempty"`   // "ecs", "ecr", "elasticloadbalancing", "route53" and so on
 	Operation string `json:"operation,omitempty"` // "UpdateService"
 	Principal string `json:"principal,omitempty"` // the caller's ARN
 	Body      string `json:"body,omitempty"`      // plain text that the request must contain

@@ -30,6 +30,7 @@ const (
 	jsonProtocol  wireProtocol = iota // AWS JSON 1.1, or 1.0 where the service has that
 	queryProtocol                     // a form, answered in XML
 	cborProtocol                      // Smithy RPC v2 CBOR
+	restProtocol                      // XML documents at paths
 )
 
 // targets are the prefixes of X-Amz-Target, and the services that they name.
@@ -39,6 +40,8 @@ var targets = map[string]string{
 	"GraniteServiceVersion20100801":        "cloudwatch",
 	"AmazonSQS":                            "sqs",
 	"AWSEvents":                            "events",
+	"CertificateManager":                   "acm",
+	"GlobalAccelerator_V20180706":          "globalaccelerator",
 }
 
 // queryCompatible are the services that spoke the query protocol once: their clients may want
@@ -62,6 +65,9 @@ type request struct {
 	form      url.Values // of the query protocol
 	protocol  wireProtocol
 	queryMode bool // a client of a service that spoke the query protocol once wants its error codes
+
+	members     map[string]any // of the REST protocol: what path and query hold
+	hasDocument bool           // and whether there is more in the body
 }
 
 // readRequest reads the body and finds out which operation of which service is meant. On an
@@ -71,6 +77,8 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
 	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	target := r.Header.Get("X-Amz-Target")
 	switch {
+	case restService(r.URL.Path) != "":
+		q.protocol, q.service = restProtocol, restService(r.URL.Path)
 	case r.Header.Get("Smithy-Protocol") == cborProtocolID:
 		q.protocol = cborProtocol
 		q.service, q.operation = cborTarget(r.URL.Path)
@@ -88,6 +96,9 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
 	}
 	q.body = body
 	switch q.protocol {
+	case restProtocol:
+		err = q.readREST(r)
+		return q, err
 	case queryProtocol:
 		err = q.readForm(r)
 		return q, err
@@ -148,6 +159,8 @@ func (q *request) document() (json.RawMessage, error) {
 		return decodeCBOR(q.body)
 	case q.protocol == jsonProtocol:
 		return q.body, checkDocument(q.body)
+	case q.protocol == restProtocol:
+		return q.restDocument()
 	case q.service != "sts":
 		return nestForm(q.form)
 	}
@@ -174,6 +187,7 @@ type answer struct {
 	code       string // of an error
 	body       []byte
 	queryError string // the header that tells the code which the query protocol has for the error
+	location   string // of what was created, a header of the REST protocol
 }
 
 // answer puts an operation's result into the words of the request's protocol. An error that
@@ -182,7 +196,11 @@ func (q *request) answer(requestID string, result any, err error) answer {
 	if err == nil {
 		body, marshalErr := q.marshal(requestID, result)
 		if marshalErr == nil {
-			return answer{status: http.StatusOK, body: body}
+			a := answer{status: http.StatusOK, body: body}
+			if made, isNew := result.(created); isNew && q.protocol == restProtocol {
+				a.status, a.location = http.StatusCreated, made.location()
+			}
+			return a
 		}
 		err = fmt.Errorf("writing the answer to %s: %w", q.operation, marshalErr)
 	}
@@ -192,7 +210,7 @@ func (q *request) answer(requestID string, result any, err error) answer {
 	}
 	var a answer
 	switch q.protocol {
-	case queryProtocol:
+	case queryProtocol, restProtocol:
 		return queryError(q.service, requestID, failure)
 	case cborProtocol:
 		a = cborError(q.service, failure)
@@ -210,6 +228,8 @@ func (q *request) marshal(requestID string, result any) ([]byte, error) {
 	switch q.protocol {
 	case queryProtocol:
 		return marshalQuery(q.service, q.operation, requestID, result)
+	case restProtocol:
+		return marshalREST(q.service, q.operation, result), nil
 	case cborProtocol:
 		return marshalCBOR(result)
 	default:
@@ -253,11 +273,19 @@ func typeName(service, code string) string {
 	}
 }
 
+// messageMember is what an error has its message in.
+func messageMember(service, code string) string {
+	if service == "globalaccelerator" || service == "acm" && code == "AccessDeniedException" {
+		return "Message"
+	}
+	return "message"
+}
+
 func jsonError(service string, e *apiError) answer {
 	document := map[string]any{}
 	maps.Copy(document, e.extra)
 	document["__type"] = typeName(service, e.code)
-	document["message"] = e.message
+	document[messageMember(service, e.code)] = e.message
 	body, err := marshalJSON(document)
 	if err != nil {
 		body = fmt.Appendf(nil, `{"__type":%q}`, e.code)
@@ -312,6 +340,9 @@ type queryErrorDocument struct {
 
 func queryError(service, requestID string, e *apiError) answer {
 	code, status := queryCode(e)
+	if service == "route53" && (code == "MalformedInput" || code == "ValidationError") {
+		code = "InvalidInput" // the only one that it has for bad parameters
+	}
 	document := queryErrorDocument{XMLNS: namespaces[service], RequestID: requestID}
 	document.Error.Type, document.Error.Code, document.Error.Message = "Sender", code, e.message
 	if status >= http.StatusInternalServerError {

@@ -24,6 +24,7 @@ var namespaces = map[string]string{
 	"sts":                  "https://sts.amazonaws.com/doc/" + stsVersion + "/",
 	"elasticloadbalancing": "http://elasticloadbalancing.amazonaws.com/doc/" + elbVersion + "/",
 	"cloudwatch":           "http://monitoring.amazonaws.com/doc/" + cloudwatchVersion + "/",
+	"route53":              "https://route53.amazonaws.com/doc/" + route53Version + "/",
 }
 
 // queryService is the service that a form is for: its version says so, or else the scope of
@@ -129,7 +130,7 @@ func (b branch) list() (any, error) {
 func typed[I any](fn func(c *call, in *I) (any, error)) handler {
 	return func(c *call, document json.RawMessage) (any, error) {
 		in := new(I)
-		if c.protocol == queryProtocol {
+		if c.protocol == queryProtocol || c.protocol == restProtocol {
 			var err error
 			if document, err = typeScalars(document, reflect.TypeFor[I]()); err != nil {
 				return nil, err
@@ -197,6 +198,11 @@ func typeText(name, text string, t reflect.Type) (any, error) {
 		if text == "" { // how clients write a list without members
 			return []any{}, nil
 		}
+	case reflect.Struct:
+		if strings.TrimSpace(text) == "" { // an element without any
+			return map[string]any{}, nil
+		}
+		return text, nil
 	case reflect.Bool:
 		if value, err := strconv.ParseBool(strings.ToLower(text)); err == nil {
 			return value, nil

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"reflect"
@@ -27,14 +28,14 @@ func momentOf(t time.Time) *moment {
 	return &m
 }
 
-// appendXML writes a value as the element of that name: lists as elements called member,
+// appendXML writes a value as the element of that name: lists as elements called item,
 // members of structs under their JSON names, none for what JSON would omit.
-func appendXML(b *bytes.Buffer, name string, value reflect.Value) {
+func appendXML(b *bytes.Buffer, name, item string, value reflect.Value) {
 	if value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
 		if value.IsNil() {
 			return
 		}
-		appendXML(b, name, value.Elem())
+		appendXML(b, name, item, value.Elem())
 		return
 	}
 	b.WriteString("<" + name + ">")
@@ -45,13 +46,16 @@ func appendXML(b *bytes.Buffer, name string, value reflect.Value) {
 		appendMembers(b, value)
 	case value.Kind() == reflect.Slice:
 		for i := range value.Len() {
-			appendXML(b, "member", value.Index(i))
+			appendXML(b, item, listItem, value.Index(i))
 		}
 	default:
 		_ = xml.EscapeText(b, fmt.Append(nil, value.Interface())) // a buffer takes everything
 	}
 	b.WriteString("</" + name + ">")
 }
+
+// listItem is what an item of a list is called where its field has no tag for that.
+const listItem = "member"
 
 func appendMembers(b *bytes.Buffer, value reflect.Value) {
 	for i := range value.NumField() {
@@ -67,7 +71,7 @@ func appendMembers(b *bytes.Buffer, value reflect.Value) {
 		if strings.Contains(options, "omitempty") && (value.Field(i).IsZero() || field.Type.Kind() == reflect.Slice && value.Field(i).Len() == 0) {
 			continue
 		}
-		appendXML(b, name, value.Field(i))
+		appendXML(b, name, cmp.Or(field.Tag.Get("item"), listItem), value.Field(i))
 	}
 }
 
@@ -83,7 +87,7 @@ func marshalQuery(service, operation, requestID string, result any) ([]byte, err
 		}
 		b.Write(inner)
 	case result != nil:
-		appendXML(&b, operation+"Result", reflect.ValueOf(result))
+		appendXML(&b, operation+"Result", listItem, reflect.ValueOf(result))
 	}
 	fmt.Fprintf(&b, "<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>\n", requestID, operation)
 	return b.Bytes(), nil

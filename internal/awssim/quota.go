@@ -10,7 +10,8 @@ import (
 // operations; "ecr-read" is a guess on the careful side. STS shares one rate per account and
 // region. "elb-read" is the bucket of non-mutating actions in "Request throttling for the
 // Elastic Load Balancing API"; its other buckets are not published. CloudWatch's are those of
-// "CloudWatch service quotas".
+// "CloudWatch service quotas". Route 53 allows an account five requests a second, whatever they
+// are ("Amazon Route 53 quotas"). ACM's are those of "API rate quotas".
 var quotas = map[string]struct{ burst, rate float64 }{
 	"service-read":           {100, 20},
 	"service-modify":         {50, 5},
@@ -30,6 +31,11 @@ var quotas = map[string]struct{ burst, rate float64 }{
 	"alarm-put":              {3, 3},
 	"alarm-delete":           {3, 3},
 	"alarm-set":              {3, 3},
+	"route53":                {5, 5},
+	"acm-request":            {5, 5},
+	"acm-describe":           {10, 10},
+	"acm-list":               {8, 8},
+	"acm-delete":             {10, 10},
 }
 
 // bucket is one token bucket of one account and region.

@@ -203,7 +203,7 @@ func send(w http.ResponseWriter, q *request, requestID string, a answer) {
 	h := w.Header()
 	h.Set("x-amzn-RequestId", requestID)
 	switch q.protocol {
-	case queryProtocol:
+	case queryProtocol, restProtocol:
 		h.Set("Content-Type", "text/xml")
 	case cborProtocol:
 		h.Set("Smithy-Protocol", cborProtocolID)
@@ -212,6 +212,9 @@ func send(w http.ResponseWriter, q *request, requestID string, a answer) {
 		}
 	default:
 		h.Set("Content-Type", jsonContentTypeOf(q.service))
+	}
+	if a.location != "" {
+		h.Set("Location", a.location)
 	}
 	if a.queryError != "" {
 		h.Set("X-Amzn-Query-Error", a.queryError)

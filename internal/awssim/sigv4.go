@@ -43,6 +43,10 @@ func signingName(service string) string {
 	return service
 }
 
+// homeRegions are the only regions that signatures for a service may name: that of its only
+// endpoint, or the one that stands for a global service.
+var homeRegions = map[string]string{"globalaccelerator": "us-west-2", "route53": "us-east-1"}
+
 // readSignature reads the claim without believing it. service is the one the request is
 // for.
 func readSignature(r *http.Request, service string) (signature, error) {
@@ -101,6 +105,8 @@ func (s *signature) checkScope(term, service string) error {
 		return invalidSignature("Credential should be scoped to correct service: '%s'. ", service)
 	case !regionName.MatchString(s.region):
 		return invalidSignature("Credential should be scoped to a valid region. ")
+	case homeRegions[service] != "" && s.region != homeRegions[service]:
+		return invalidSignature("Credential should be scoped to a valid region, not '%s'. ", s.region)
 	case s.date != s.time.Format("20060102"):
 		return invalidSignature("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.",
 			s.date, s.time.Format("20060102"), s.time.Format(signingTime))

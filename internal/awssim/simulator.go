@@ -75,6 +75,9 @@ func New(options Options) *Simulator {
 		"cloudwatch":           s.cloudwatchOperations(),
 		"sqs":                  s.sqsOperations(),
 		"events":               s.eventsOperations(),
+		"route53":              s.route53Operations(),
+		"acm":                  s.acmOperations(),
+		"globalaccelerator":    s.acceleratorOperations(),
 	}
 	s.admin = s.adminRoutes()
 	return s
@@ -101,6 +104,9 @@ func (a *account) region(s *Simulator, name string) *region {
 		r.cloudwatch = newCloudWatchState()
 		r.sqs = newSQSState()
 		r.events = newEventBus(s.world, r)
+		r.route53 = newRoute53State()
+		r.acm = newACMState(r)
+		r.accelerators = newAcceleratorState()
 		a.regions[name] = r
 	}
 	return r

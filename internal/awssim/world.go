@@ -32,15 +32,18 @@ type account struct {
 
 // region is one region of one account. Each service keeps its own state there.
 type region struct {
-	account    *account
-	name       string
-	ecs        *ecsState
-	ecr        *ecrState
-	elb        *elbState
-	cloudwatch *cloudwatchState
-	sqs        *sqsState
-	events     *eventBus
-	buckets    map[string]*bucket
+	account      *account
+	name         string
+	ecs          *ecsState
+	ecr          *ecrState
+	elb          *elbState
+	cloudwatch   *cloudwatchState
+	sqs          *sqsState
+	events       *eventBus
+	route53      *route53State
+	acm          *acmState
+	accelerators *acceleratorState
+	buckets      map[string]*bucket
 }
 
 // call is one authenticated request on its way to a handler. Handlers run under world.mu.
@@ -50,7 +53,7 @@ type call struct {
 	account   *account
 	region    *region
 	principal principal
-	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events"
+	service   string // "ecs", "ecr", "sts", "elasticloadbalancing", "cloudwatch", "sqs", "events", "route53", "acm", "globalaccelerator"
 	operation string // "UpdateService"
 	requestID string
 	protocol  wireProtocol

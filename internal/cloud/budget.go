@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -25,12 +26,16 @@ const (
 	quotaRegistryRead     quota = "registry-read"
 	quotaRegistryObject   quota = "registry-object"
 	quotaBalancerRead     quota = "load-balancing-read"
+	quotaZoneRead         quota = "route53-read"
+	quotaAcceleratorRead  quota = "global-accelerator-read"
+	quotaCertificateRead  quota = "certificate-read"
 )
 
 // quotas are all that calls are counted against.
 var quotas = []quota{
 	quotaServiceRead, quotaServiceModify, quotaDeployment, quotaDeploymentModify, quotaRevision, quotaTaskDefRead,
 	quotaTaskDefModify, quotaClusterRead, quotaRegistryRead, quotaRegistryObject, quotaBalancerRead,
+	quotaZoneRead, quotaAcceleratorRead, quotaCertificateRead,
 }
 
 // published are the burst and the sustained rate per second that AWS gives an account in a
@@ -38,7 +43,9 @@ var quotas = []quota{
 // Balancing). ECS publishes no rate for StopServiceDeployment and ContinueServiceDeployment, so
 // they get that of UpdateService, in a bucket of their own. ECR publishes none for
 // DescribeImages and DescribeRepositories, so theirs is a cautious guess; those for manifests
-// and layers are in the thousands and cut down to what we could ever need.
+// and layers are in the thousands and cut down to what we could ever need. Route 53 takes five
+// requests a second of an account, Certificate Manager ten DescribeCertificate; Global Accelerator
+// publishes nothing, so its is a cautious guess.
 func (q quota) published() (burst, perSecond float64) {
 	switch q {
 	case quotaServiceRead, quotaClusterRead:
@@ -51,6 +58,10 @@ func (q quota) published() (burst, perSecond float64) {
 		return 20, 1
 	case quotaBalancerRead:
 		return 40, 10
+	case quotaCertificateRead:
+		return 10, 10
+	case quotaZoneRead, quotaAcceleratorRead:
+		return 5, 5
 	case quotaRegistryRead:
 		return 20, 10
 	case quotaRegistryObject:
@@ -69,6 +80,33 @@ const (
 	// sweep is looking at what has settled: it leaves a quarter of the bucket to others.
 	sweep
 )
+
+// AtLeisure has what is asked with the context it returns take its tokens as sweeps do: it leaves a
+// part of each quota to work that somebody waits for.
+func AtLeisure(ctx context.Context) context.Context {
+	return context.WithValue(ctx, leisureKey{}, sweep)
+}
+
+type leisureKey struct{}
+
+// patience is how long a patient call waits for its token at most.
+const patience = time.Minute
+
+// patiently has the reads of a context wait for their tokens, instead of being put off: what takes many
+// of a small quota in a row would else never come to its end.
+func patiently(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patienceKey{}, true)
+}
+
+func isPatient(ctx context.Context) bool { return ctx.Value(patienceKey{}) != nil }
+
+type patienceKey struct{}
+
+// hasteOf is how much of a bucket the calls of a context may use up.
+func hasteOf(ctx context.Context) haste {
+	h, _ := ctx.Value(leisureKey{}).(haste)
+	return h
+}
 
 // After a throttle a bucket stays shut for about the first of these; while throttles go on,
 // for about the next.
@@ -173,6 +211,7 @@ func (b *bucket) take(now time.Time, h haste, who *reflector) (time.Duration, bo
 			place = b.place(now, who)
 			want += float64(place)
 		}
+		want = min(want, float64(b.limiter.Burst())) // a small bucket is never fuller
 	}
 	if have := b.limiter.TokensAt(now); have < want {
 		wait := time.Duration((want-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond

@@ -45,6 +45,15 @@ var (
 	describeLoadBalancers      = operation{action: "elasticloadbalancing:DescribeLoadBalancers", quota: quotaBalancerRead, reason: ecsv1alpha1.ReasonObservationFailed}
 	describeImages             = operation{action: "ecr:DescribeImages", quota: quotaRegistryRead, reason: ecsv1alpha1.ReasonImageUnknown}
 	describeRepositories       = operation{action: "ecr:DescribeRepositories", quota: quotaRegistryRead, reason: ecsv1alpha1.ReasonImageUnknown}
+	listHostedZonesByName      = operation{action: "route53:ListHostedZonesByName", quota: quotaZoneRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	listResourceRecordSets     = operation{action: "route53:ListResourceRecordSets", quota: quotaZoneRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	describeAccelerator        = operation{action: "globalaccelerator:DescribeAccelerator", quota: quotaAcceleratorRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	listAcceleratorListeners   = operation{action: "globalaccelerator:ListListeners", quota: quotaAcceleratorRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	listEndpointGroups         = operation{action: "globalaccelerator:ListEndpointGroups", quota: quotaAcceleratorRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	describeListeners          = operation{action: "elasticloadbalancing:DescribeListeners", quota: quotaBalancerRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	listenerCertificates       = operation{action: "elasticloadbalancing:DescribeListenerCertificates", quota: quotaBalancerRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	describeRules              = operation{action: "elasticloadbalancing:DescribeRules", quota: quotaBalancerRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
+	describeCertificate        = operation{action: "acm:DescribeCertificate", quota: quotaCertificateRead, reason: ecsv1alpha1.ReasonObservationFailed, optional: true}
 	batchGetImage              = operation{action: "ecr:BatchGetImage", quota: quotaRegistryObject, reason: ecsv1alpha1.ReasonImageUnknown}
 	getDownloadURLForLayer     = operation{action: "ecr:GetDownloadUrlForLayer", quota: quotaRegistryObject, reason: ecsv1alpha1.ReasonImageUnknown}
 
@@ -60,6 +69,12 @@ var (
 func read[Out any](
 	ctx context.Context, f *Fleet, s *session, op operation, doing string, call func(context.Context) (*Out, error),
 ) (*Out, *rollout.Problem) {
+	if isPatient(ctx) {
+		if problem := f.awaitToken(ctx, s, op, doing); problem != nil {
+			return nil, problem
+		}
+		op.prepaid = true
+	}
 	if !f.flight.begin() {
 		return nil, shuttingDown(doing)
 	}
@@ -70,7 +85,7 @@ func read[Out any](
 		return nil, problem
 	}
 	for try := 1; ; try++ {
-		if problem := f.token(s, op, doing); problem != nil {
+		if problem := f.token(ctx, s, op, doing); problem != nil {
 			return nil, problem
 		}
 		out, err := call(ctx)
@@ -107,7 +122,7 @@ func write[Out any](
 	if problem := s.verify(ctx); problem != nil {
 		return nil, "", problem
 	}
-	if problem := f.token(s, op, doing); problem != nil {
+	if problem := f.token(ctx, s, op, doing); problem != nil {
 		return nil, "", problem
 	}
 	out, err = call(ctx, exit.watch)
@@ -170,11 +185,11 @@ func (e *exit) watch(stack *middleware.Stack) error {
 }
 
 // token takes a token for op, or says how long to wait.
-func (f *Fleet) token(s *session, op operation, doing string) *rollout.Problem {
+func (f *Fleet) token(ctx context.Context, s *session, op operation, doing string) *rollout.Problem {
 	if op.prepaid {
 		return nil
 	}
-	wait, ok := f.budget.take(s.bucket(op), op.haste)
+	wait, ok := f.budget.take(s.bucket(op), max(op.haste, hasteOf(ctx)))
 	if ok {
 		return nil
 	}
@@ -182,6 +197,23 @@ func (f *Fleet) token(s *session, op operation, doing string) *rollout.Problem {
 		"%s: put off, our share of the AWS quota %s of account %s in %s is used up", doing, op.quota, s.identity.AccountID, s.region)
 	problem.RetryAfter = wait
 	return problem
+}
+
+// awaitToken takes a token, and waits for it as long as the context and patience allow.
+func (f *Fleet) awaitToken(ctx context.Context, s *session, op operation, doing string) *rollout.Problem {
+	for end := time.Now().Add(patience); ; {
+		problem := f.token(ctx, s, op, doing)
+		if problem == nil || time.Now().Add(problem.RetryAfter).After(end) {
+			return problem
+		}
+		timer := time.NewTimer(problem.RetryAfter)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return problem
+		}
+	}
 }
 
 // judge makes err a problem and draws the consequences: a throttle shuts the bucket, credentials

@@ -84,6 +84,14 @@ var kinds = map[string]kind{
 	"ServiceDeploymentNotFoundException":             {rollout.ProblemMissing, ""},
 	"TargetGroupNotFound":                            {rollout.ProblemMissing, ""},
 	"LoadBalancerNotFound":                           {rollout.ProblemMissing, ""},
+	"ListenerNotFound":                               {rollout.ProblemMissing, ""},
+	"NoSuchHostedZone":                               {rollout.ProblemMissing, ""},
+	"AcceleratorNotFoundException":                   {rollout.ProblemMissing, ""},
+	"ListenerNotFoundException":                      {rollout.ProblemMissing, ""},
+	"ResourceNotFoundException":                      {rollout.ProblemMissing, ""},
+	"InvalidInput":                                   refused,
+	"InvalidArgumentException":                       refused,
+	"InvalidArnException":                            refused,
 	"InvalidTarget":                                  refused,
 	"QueueDoesNotExist":                              {rollout.ProblemMissing, ""},
 	"AWS.SimpleQueueService.NonExistentQueue":        {rollout.ProblemMissing, ""},
@@ -239,7 +247,7 @@ func principal(arn string) string {
 // that say which operation it was.
 func plain(err error) string {
 	if op := (*net.OpError)(nil); errors.As(err, &op) {
-		return op.Error()
+		return plainOp(op)
 	}
 	for {
 		operation, wrapped := (*smithy.OperationError)(nil), errors.Unwrap(err)
@@ -248,6 +256,18 @@ func plain(err error) string {
 		}
 		err = wrapped
 	}
+}
+
+// plainOp is what went wrong on the network, without the addresses: ours, and which of AWS's was asked, are
+// others each time.
+func plainOp(op *net.OpError) string {
+	if lookup := (*net.DNSError)(nil); errors.As(op, &lookup) {
+		if lookup.IsNotFound {
+			return "looking up " + lookup.Name + ": no such host"
+		}
+		return "looking up " + lookup.Name + ": the resolver does not answer"
+	}
+	return op.Op + " " + op.Net + ": " + op.Err.Error()
 }
 
 // codeLabel is how err is counted: a closed set of words.

@@ -150,6 +150,30 @@ func TestASweepLeavesAQuarterOfABucketToWhatIsUrgent(t *testing.T) {
 	})
 }
 
+// However small our share of a quota is, a sweep gets a token of it in the end.
+func TestEveryQuotaCanBeSweptAtASmallShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, err := newMetrics(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBudget(0.05, m)
+		for _, q := range quotas {
+			key := bucketKey{account: "111122223333", region: "us-east-1", quota: q}
+			for range 3 {
+				wait, ok := b.take(key, sweep)
+				if !ok {
+					time.Sleep(wait)
+					_, ok = b.take(key, sweep)
+				}
+				if !ok {
+					t.Errorf("%s: no token after %s", q, wait)
+				}
+			}
+		}
+	})
+}
+
 func TestTheLeastRecentlyUsedGoesFirstAndWhatIsTooHeavyIsNotKept(t *testing.T) {
 	c := newLRU[string, int](10)
 	c.put("a", 1, 4)

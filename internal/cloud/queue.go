@@ -220,7 +220,7 @@ func (f *Fleet) receive(ctx context.Context, l *listener, as Identity) *rollout.
 }
 
 // follow looks at what a hint says has changed: at once and, since reads of ECS lag behind its events,
-// once more a little later.
+// twice more, so that what is seen at last is seen soon.
 func (f *Fleet) follow(h hint) {
 	if h.repository != "" {
 		if f.options.Pushed != nil {
@@ -241,8 +241,9 @@ func (f *Fleet) follow(h hint) {
 			continue
 		}
 		f.hinted.put(Key{Identity: at.identity, Region: at.region, Cluster: at.cluster, Service: h.service}, now.Add(lag), 1)
-		w.ask(now, now)
-		w.ask(now.Add(lag), now)
+		for _, later := range []time.Duration{0, lag / 2, lag} {
+			w.ask(now.Add(later), now)
+		}
 		r.awake()
 	}
 }

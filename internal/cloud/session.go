@@ -12,9 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/globalaccelerator"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
@@ -42,6 +45,9 @@ type session struct {
 	ecr      *ecr.Client
 	elb      *elb.Client
 	sqs      *sqs.Client
+	route53  *route53.Client
+	ga       *globalaccelerator.Client
+	acm      *acm.Client
 	sts      *sts.Client
 	http     aws.HTTPClient
 
@@ -79,7 +85,7 @@ func (f *Fleet) newSession(id Identity, region string) *session {
 	}
 	cfg.Credentials = s
 	s.ecs, s.ecr, s.elb, s.sts = ecs.NewFromConfig(cfg), ecr.NewFromConfig(cfg), elb.NewFromConfig(cfg), sts.NewFromConfig(cfg)
-	s.sqs = sqs.NewFromConfig(cfg)
+	s.sqs, s.route53, s.ga, s.acm = sqs.NewFromConfig(cfg), route53.NewFromConfig(cfg), globalaccelerator.NewFromConfig(cfg), acm.NewFromConfig(cfg)
 	return s
 }
 

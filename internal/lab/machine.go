@@ -95,7 +95,7 @@ func (m *Machine) InstallCRDs(ctx context.Context) error {
 		return err
 	}
 	return m.Kubectl(ctx, "wait", "--for=condition=Established", "--timeout=30s", "crd",
-		"ecsreleases.ecs.heliumai.space", "ecsenvironments.ecs.heliumai.space")
+		"ecsreleases.ecs.heliumai.space", "ecsenvironments.ecs.heliumai.space", "ecsendpoints.ecs.heliumai.space")
 }
 
 // StartAWS returns a local AWS that serves, a process of this name.

@@ -161,7 +161,7 @@ func ruleMessages(t *testing.T, a *api) {
 		{"spec.targets.0.region", "mumbai", []string{"region must be the code of an AWS region, e.g. ap-south-1"}},
 		{"spec.targets.0.cluster", "arn:aws:ecs:x", []string{"a cluster is named by its name, not its ARN"}},
 		{"spec.services.0.name", "a/b", []string{`spec.services[0].name: Invalid value: "a/b": a service is named by its name, not its ARN`}},
-		{"spec.verification", []any{map[string]any{}}, []string{"spec.verification[0]: Invalid value: exactly one of http and targetHealth must be set in each check"}},
+		{"spec.verification", []any{map[string]any{}}, []string{"spec.verification[0]: Invalid value: exactly one of http, targetHealth and endpoint must be set in each check"}},
 		{"spec.verification", []any{map[string]any{"http": map[string]any{"url": "ftp://x"}}}, []string{"url must be http:// or https:// with a host"}},
 	})
 	u := a.document("one")

@@ -8,6 +8,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,6 +19,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -68,6 +70,12 @@ type Result struct {
 	Status int
 	// Message names what was asked where, what was seen and what was wanted, for people.
 	Message string
+	// Seen is what was seen, without where: it is the same whichever of several addresses was dialled, and
+	// whenever, as long as what happens is.
+	Seen string
+	// Unasked says that nobody was dialled: since the host has no address, if Absent says so too, since
+	// none that it has may be dialled, if Refused does, or since its addresses could not be looked up.
+	Unasked, Absent, Refused bool
 }
 
 // Check asks once. Whatever goes wrong is in the result.
@@ -83,7 +91,9 @@ func (p *Prober) Check(ctx context.Context, r Request) Result {
 	defer cancel()
 	u, err := parseURL(r.URL)
 	if err != nil {
-		return failed("%v", err)
+		result := failed("%v", err)
+		result.Unasked = true
+		return result
 	}
 	c := &check{prober: p, url: u}
 	if c.host, c.port, err = whereTo(u, r.Address); err != nil {
@@ -96,7 +106,12 @@ func (p *Prober) Check(ctx context.Context, r Request) Result {
 		// Whoever noticed first.
 		return c.result(status, "no full answer within %s", r.Timeout)
 	case err != nil:
-		return c.result(status, "%s", told(err, unreadable))
+		result := c.result(status, "%s", told(err, unreadable))
+		if ours := (*plainError)(nil); errors.As(err, &ours) {
+			result.Seen = shorten(cmp.Or(ours.seen, ours.said))
+			result.Absent, result.Refused = ours.absent, ours.refused
+		}
+		return result
 	case status != r.ExpectStatus:
 		return c.result(status, "it answered %d, wanted %d", status, r.ExpectStatus)
 	}
@@ -106,7 +121,8 @@ func (p *Prober) Check(ctx context.Context, r Request) Result {
 }
 
 func failed(format string, args ...any) Result {
-	return Result{Message: shorten(fmt.Sprintf(format, args...))}
+	said := shorten(fmt.Sprintf(format, args...))
+	return Result{Message: said, Seen: said}
 }
 
 // check is one request under way.
@@ -118,27 +134,30 @@ type check struct {
 
 	mu    sync.Mutex // the transport may still dial when it was given up
 	where string     // for messages: the host, and the address once it is dialled
+	// dialled says that an address was.
+	dialled bool
 }
 
 // result is one that did not come out as wanted. It begins with what was asked, and where. The
 // query stays out: it may hold what is nobody's business.
 func (c *check) result(status int, format string, args ...any) Result {
 	c.mu.Lock()
-	where := c.where
+	where, dialled := c.where, c.dialled
 	c.mu.Unlock()
 	asked := "GET " + c.url.Scheme + "://" + c.url.Host + c.url.EscapedPath()
 	if where != "" && where != c.url.Hostname() {
 		asked += " at " + where
 	}
-	result := failed("%s: %s", asked, fmt.Sprintf(format, args...))
-	result.Status = status
+	seen := fmt.Sprintf(format, args...)
+	result := failed("%s: %s", asked, seen)
+	result.Status, result.Seen, result.Unasked = status, shorten(seen), !dialled
 	return result
 }
 
 func (c *check) at(where string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.where = where
+	c.where, c.dialled = where, true
 }
 
 // ask is the status of the answer, whose body, as far as it is read, came through.
@@ -168,7 +187,7 @@ func (c *check) ask(ctx context.Context) (int, error) {
 		return response.StatusCode, nil
 	}
 	if _, err := io.CopyN(io.Discard, response.Body, maxBody); err != nil && !errors.Is(err, io.EOF) {
-		return response.StatusCode, &plainError{fmt.Sprintf("it answered %d, and the answer broke off", response.StatusCode)}
+		return response.StatusCode, &plainError{said: fmt.Sprintf("it answered %d, and the answer broke off", response.StatusCode)}
 	}
 	return response.StatusCode, nil
 }
@@ -184,7 +203,7 @@ func (c *check) dial(ctx context.Context, network string) (net.Conn, error) {
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
 	}
-	var failures []string
+	var failures, reasons []string
 	for i, address := range addresses {
 		target := net.JoinHostPort(address.String(), c.port)
 		where := target
@@ -198,9 +217,10 @@ func (c *check) dial(ctx context.Context, network string) (net.Conn, error) {
 		if err == nil {
 			return conn, nil
 		}
-		failures = append(failures, fmt.Sprintf("no connection to %s: %s", target, told(err, err.Error())))
+		why := told(err, err.Error())
+		failures, reasons = append(failures, fmt.Sprintf("no connection to %s: %s", target, why)), append(reasons, why)
 	}
-	return nil, &plainError{strings.Join(failures, "; ")}
+	return nil, &plainError{said: strings.Join(failures, "; "), seen: "no connection to it: " + each(reasons)}
 }
 
 // share is ctx with its part of the time that is left, for one of so many tries.
@@ -223,15 +243,19 @@ func (p *Prober) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 			resolve = lookUp
 		}
 		if found, err = resolve(ctx, host); err != nil {
-			return nil, &plainError{fmt.Sprintf("looking up %s: %s", host, told(err, err.Error()))}
+			failure := &plainError{said: fmt.Sprintf("looking up %s: %s", host, told(err, err.Error()))}
+			if lookup := (*net.DNSError)(nil); errors.As(err, &lookup) {
+				failure.absent = lookup.IsNotFound
+			}
+			return nil, failure
 		}
 	}
 	var addresses []netip.Addr
-	var refused []string
+	var refused, reasons []string
 	for _, address := range found {
 		address = address.Unmap()
 		if why := p.refusal(address); why != "" {
-			refused = append(refused, address.String()+", "+why)
+			refused, reasons = append(refused, address.String()+", "+why), append(reasons, why)
 			continue
 		}
 		addresses = append(addresses, address)
@@ -240,10 +264,19 @@ func (p *Prober) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 		return addresses, nil
 	}
 	if len(refused) == 0 {
-		return nil, &plainError{host + " has no address"}
+		return nil, &plainError{said: host + " has no address", absent: true}
 	}
-	return nil, &plainError{fmt.Sprintf("not dialled: %s is %s; wanted a public address, or one that the manager is told to allow",
-		host, strings.Join(refused, "; "))}
+	const wanted = "wanted a public address, or one that the manager is told to allow"
+	return nil, &plainError{
+		said:    fmt.Sprintf("not dialled: %s is %s; %s", host, strings.Join(refused, "; "), wanted),
+		seen:    fmt.Sprintf("not dialled: what %s has is %s; %s", host, each(reasons), wanted),
+		refused: true,
+	}
+}
+
+// each is every one of some texts once, in one order.
+func each(texts []string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(texts))), ", or ")
 }
 
 // lookUp asks the system's resolver. A name with a dot is a whole one: with a search domain added,

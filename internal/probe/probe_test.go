@@ -3,10 +3,15 @@ package probe
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -340,5 +345,82 @@ func TestWhatCannotBeAskedSaysWhy(t *testing.T) {
 				t.Errorf("message is %q, which quotes a secret", r.Message)
 			}
 		})
+	}
+}
+
+// What is seen is the same from one time to the next, whichever of several addresses comes first.
+func TestWhatIsSeenDoesNotChangeWhileWhatHappensIsTheSame(t *testing.T) {
+	first, second := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
+	for name, c := range map[string]struct {
+		allow                    []netip.Prefix
+		failure                  error
+		seen                     string
+		unasked, absent, refused bool
+	}{
+		"addresses that are not dialled": {
+			seen:    "not dialled: what api.example.com has is a private address; wanted a public address, or one that the manager is told to allow",
+			unasked: true, refused: true,
+		},
+		"addresses that do not answer": {
+			allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+			seen:  "no connection to it: connection refused",
+		},
+		"a name that is not there": {
+			failure: &net.DNSError{Err: "no such host", IsNotFound: true},
+			seen:    "looking up api.example.com: no such host",
+			unasked: true, absent: true,
+		},
+		"a resolver that does not answer": {
+			failure: &net.DNSError{Err: "read udp 127.0.0.1:46898->127.0.0.1:35520: read: connection refused", IsTemporary: true},
+			seen:    "looking up api.example.com: the resolver does not answer",
+			unasked: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, order := range [][]netip.Addr{{first, second}, {second, first}} {
+				p := &Prober{
+					Allow:   c.allow,
+					Resolve: func(context.Context, string) ([]netip.Addr, error) { return order, c.failure },
+					Dial:    func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("connection refused") },
+				}
+				r := p.Check(t.Context(), Request{URL: "https://api.example.com/"})
+				if r.OK || r.Seen != c.seen || r.Unasked != c.unasked || r.Absent != c.absent || r.Refused != c.refused {
+					t.Errorf("result is %+v, wanted %q", r, c.seen)
+				}
+			}
+		})
+	}
+}
+
+func TestACertificateThatExpiredIsToldWithoutTheTimeOfDay(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"example.com"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	p := local()
+	for range 2 {
+		r := p.Check(t.Context(), Request{URL: "https://example.com/", Address: server.Listener.Addr().String()})
+		if want := "tls: failed to verify certificate: it is valid from 2025-01-01T00:00:00Z to 2026-01-01T00:00:00Z"; r.Seen != want {
+			t.Errorf("seen is %q, wanted %q", r.Seen, want)
+		}
+		p.Roots = x509.NewCertPool()
+		p.Roots.AddCert(parsed)
 	}
 }

@@ -45,10 +45,15 @@ func Changes(before, after *ecsv1alpha1.EcsRelease, now time.Time, flags Flags) 
 			say("%s %s", advice.Says, advice.Command)
 		}
 	}
-	for i := range changes {
-		changes[i] = now.UTC().Format(time.RFC3339) + "  " + changes[i]
+	return stamped(changes, now)
+}
+
+// stamped are lines that begin with the time.
+func stamped(lines []string, now time.Time) []string {
+	for i := range lines {
+		lines[i] = now.UTC().Format(time.RFC3339) + "  " + lines[i]
 	}
-	return changes
+	return lines
 }
 
 // Headline is how a release is in few words: two that have the same are no news.

@@ -6,8 +6,11 @@ import (
 	"testing"
 )
 
-// page is the page on the plugin.
-const page = "../../docs/kubectl-ecsrelease.md"
+// page is the page on the plugin, and endpointPage that on endpoints.
+const (
+	page         = "../../docs/kubectl-ecsrelease.md"
+	endpointPage = "../../docs/ecsendpoint.md"
+)
 
 // The screens that the page shows are those of releases that were seen.
 func TestThePageShowsScreensAsTheyAre(t *testing.T) {
@@ -20,6 +23,16 @@ func TestThePageShowsScreensAsTheyAre(t *testing.T) {
 		shown := strings.Join(Status(release, now, Terminal{Width: 110, Height: 40}), "\n")
 		if !strings.Contains(string(content), "\n"+shown+"\n") {
 			t.Errorf("%s does not show %s as it is:\n%s", page, name, shown)
+		}
+	}
+	for path, name := range map[string]string{page: "broken", endpointPage: "unwired"} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := strings.Join(Path(ways()[name], shownAt, Terminal{Width: 110}), "\n")
+		if !strings.Contains(string(content), "\n"+shown+"\n") {
+			t.Errorf("%s does not show %s as it is:\n%s", path, name, shown)
 		}
 	}
 	environments := readEnvironments(t)

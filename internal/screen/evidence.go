@@ -28,7 +28,7 @@ func evidence(f *ecsv1alpha1.Failure) []node {
 		nodes = append(nodes, node{mark: markFailed, name: "target", state: t.State, detail: joined(said)})
 	}
 	for _, e := range f.Events {
-		nodes = append(nodes, node{mark: mark{"·", faint}, name: "event", state: e.At.UTC().Format("15:04:05Z"), detail: clean(e.Message)})
+		nodes = append(nodes, node{mark: markAside, name: "event", state: e.At.UTC().Format("15:04:05Z"), detail: clean(e.Message)})
 	}
 	return nodes
 }

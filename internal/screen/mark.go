@@ -19,7 +19,9 @@ var (
 	markPerson  = mark{"‖", waiting}
 	markLater   = mark{"○", faint}
 	markFailed  = mark{"✖", bad}
+	markWarning = mark{"!", waiting}
 	markUnknown = mark{"?", faint}
+	markAside   = mark{"·", faint}
 )
 
 // phaseMark is the mark of a release.
@@ -39,6 +41,29 @@ func phaseMark(phase rollout.Phase) mark {
 		return markPerson
 	default:
 		return markMoving
+	}
+}
+
+// hopMark is the mark of a hop of a way in. What is missing where that was never whole has yet to be made.
+func hopMark(state ecsv1alpha1.HopState, wired bool) mark {
+	switch state {
+	case ecsv1alpha1.HopWell:
+		return markWell
+	case ecsv1alpha1.HopWarning:
+		return markWarning
+	case ecsv1alpha1.HopPending:
+		return markMoving
+	case ecsv1alpha1.HopMissing:
+		if !wired {
+			return markLater
+		}
+		return markFailed
+	case ecsv1alpha1.HopBroken:
+		return markFailed
+	case ecsv1alpha1.HopUnreached:
+		return markAside
+	default:
+		return markUnknown
 	}
 }
 

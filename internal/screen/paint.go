@@ -66,13 +66,18 @@ func (l line) render(width int, color bool) string {
 	return out.String()
 }
 
-// cut is the line in at most width columns.
-func (l line) cut(width int) line {
+// length is how many columns the line takes.
+func (l line) length() int {
 	var all int
 	for _, s := range l {
 		all += length(s.text)
 	}
-	if all <= width {
+	return all
+}
+
+// cut is the line in at most width columns.
+func (l line) cut(width int) line {
+	if l.length() <= width {
 		return l
 	}
 	var short line

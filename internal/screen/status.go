@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/rollout"
 )
@@ -98,13 +100,17 @@ func phrase(release *ecsv1alpha1.EcsRelease) string {
 // message is what Ready says, or why it says nothing about what is asked for now.
 func message(release *ecsv1alpha1.EcsRelease) string {
 	status := &release.Status
-	ready := readyOf(release)
+	return said("release", release.Generation, status.ObservedGeneration, status.Conditions)
+}
+
+// said is what Ready says of a generation of something, or why it says nothing about that.
+func said(what string, generation, observed int64, conditions []metav1.Condition) string {
+	ready := readyIn(conditions)
 	switch {
-	case status.ObservedGeneration < release.Generation && len(status.Conditions) == 0:
-		return "no controller has seen this release yet: is the manager running?"
-	case status.ObservedGeneration != release.Generation || ready.ObservedGeneration != release.Generation:
-		return fmt.Sprintf("the spec has changed (generation %d), and the controller has not looked at it yet: what follows is of generation %d",
-			release.Generation, status.ObservedGeneration)
+	case observed < generation && len(conditions) == 0:
+		return fmt.Sprintf("no controller has seen this %s yet: is the manager running?", what)
+	case observed != generation || ready.ObservedGeneration != generation:
+		return fmt.Sprintf("the spec has changed (generation %d), and the controller has not looked at it yet: what follows is of generation %d", generation, observed)
 	default:
 		return clean(ready.Message)
 	}

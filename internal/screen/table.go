@@ -57,7 +57,7 @@ func History(release *ecsv1alpha1.EcsRelease, now time.Time) []string {
 }
 
 // Environments are what runs where: the releases of each environment in a table, and below it what is
-// wrong with an environment.
+// wrong with an environment; then the ways in to their services.
 func Environments(environments []ecsv1alpha1.EcsEnvironment) []string {
 	rows := [][]string{{"ENVIRONMENT", "NAMESPACE", "RELEASE", "STATUS", "PROGRESS", "IMAGE", "RUNS"}}
 	var wrong []string
@@ -78,7 +78,25 @@ func Environments(environments []ecsv1alpha1.EcsEnvironment) []string {
 			wrong = append(wrong, fmt.Sprintf("%s is not Ready (%s): %s", e.Name, c.Reason, clean(c.Message)))
 		}
 	}
-	return append(table(rows), wrong...)
+	lines := append(table(rows), wrong...)
+	if ways := waysIn(environments); len(ways) > 0 {
+		lines = append(append(lines, ""), ways...)
+	}
+	return lines
+}
+
+// waysIn are the endpoints of environments in a table; nil where there is none.
+func waysIn(environments []ecsv1alpha1.EcsEnvironment) []string {
+	rows := [][]string{{"ENVIRONMENT", "NAMESPACE", "ENDPOINT", "HOSTNAME", "READY", "REASON", "HOP"}}
+	for i := range environments {
+		for _, e := range environments[i].Status.Endpoints {
+			rows = append(rows, []string{environments[i].Name, e.Namespace, e.Name, e.Hostname, cmp.Or(string(e.Ready), "-"), cmp.Or(e.Reason, "-"), e.Hop})
+		}
+	}
+	if len(rows) == 1 {
+		return nil
+	}
+	return table(rows)
 }
 
 // released are the images of a summary, for people, each with the beginning of its digest.

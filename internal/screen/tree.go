@@ -245,7 +245,12 @@ func age(since metav1.Time, now time.Time) string { return duration.HumanDuratio
 
 // readyOf is the condition Ready; the zero condition while there is none.
 func readyOf(release *ecsv1alpha1.EcsRelease) metav1.Condition {
-	if c := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady); c != nil {
+	return readyIn(release.Status.Conditions)
+}
+
+// readyIn is the condition Ready of some.
+func readyIn(conditions []metav1.Condition) metav1.Condition {
+	if c := meta.FindStatusCondition(conditions, ecsv1alpha1.ConditionReady); c != nil {
 		return *c
 	}
 	return metav1.Condition{}

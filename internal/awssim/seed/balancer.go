@@ -22,6 +22,9 @@ type Balancer struct {
 	Port int32
 	// TLS makes it a listener for HTTPS.
 	TLS bool
+	// Certificate is the ARN of the one that it has then; "" means a server certificate of
+	// IAM's, which there need not be.
+	Certificate string
 	// Pair makes two target groups, Name-blue and Name-green, between which a rule shifts
 	// production traffic and a second one the traffic with the header X-Test. Else there is
 	// one, Name.
@@ -86,8 +89,7 @@ func (b Balancer) listener(made *Balanced) *elb.CreateListenerInput {
 		LoadBalancerArn: &made.LoadBalancer, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(cmp.Or(b.Port, 80)), DefaultActions: made.fallback(),
 	}
 	if b.TLS {
-		place := strings.Split(made.LoadBalancer, ":")
-		certificate := "arn:aws:acm:" + place[3] + ":" + place[4] + ":certificate/" + b.Name
+		certificate := cmp.Or(b.Certificate, "arn:aws:iam::"+strings.Split(made.LoadBalancer, ":")[4]+":server-certificate/"+b.Name)
 		in.Protocol, in.Port = types.ProtocolEnumHttps, aws.Int32(cmp.Or(b.Port, 443))
 		in.Certificates = []types.Certificate{{CertificateArn: &certificate}}
 	}
@@ -115,20 +117,31 @@ func (b Balancer) targetGroup(ctx context.Context, client *elb.Client, name stri
 // fallback are the listener's default actions.
 func (b *Balanced) fallback() []types.Action {
 	if b.Alternate == "" {
+		return b.forward()
+	}
+	return []types.Action{notFound()}
+}
+
+func notFound() types.Action {
+	return types.Action{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: aws.String("404")}}
+}
+
+// forward sends all traffic to TargetGroup, and none yet to the alternate one.
+func (b *Balanced) forward() []types.Action {
+	if b.Alternate == "" {
 		return []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &b.TargetGroup}}
 	}
-	return []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: aws.String("404")}}}
+	return []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{TargetGroups: []types.TargetGroupTuple{
+		{TargetGroupArn: &b.TargetGroup, Weight: aws.Int32(100)},
+		{TargetGroupArn: &b.Alternate, Weight: aws.Int32(0)},
+	}}}}
 }
 
 // rules are the two between which ECS shifts traffic: at first all of it goes to TargetGroup.
 func (b *Balanced) rules(ctx context.Context, client *elb.Client) error {
-	forward := []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{TargetGroups: []types.TargetGroupTuple{
-		{TargetGroupArn: &b.TargetGroup, Weight: aws.Int32(100)},
-		{TargetGroupArn: &b.Alternate, Weight: aws.Int32(0)},
-	}}}}
 	create := func(priority int32, condition types.RuleCondition) (string, error) {
 		out, err := client.CreateRule(ctx, &elb.CreateRuleInput{
-			ListenerArn: &b.Listener, Priority: &priority, Actions: forward, Conditions: []types.RuleCondition{condition},
+			ListenerArn: &b.Listener, Priority: &priority, Actions: b.forward(), Conditions: []types.RuleCondition{condition},
 		})
 		if err != nil {
 			return "", err

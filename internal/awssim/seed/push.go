@@ -1,6 +1,7 @@
-// Package seed puts real images into an ECR repository, and services into ECS, by AWS's own
-// APIs, so that what tests and demonstrations see is what a build would have pushed: configs,
-// layers, manifests, indexes and attestations with true digests.
+// Package seed puts real images into an ECR repository, services into ECS, and load balancers
+// and domains before them, by AWS's own APIs, so that what tests and demonstrations see is what
+// a build would have pushed: configs, layers, manifests, indexes and attestations with true
+// digests.
 package seed
 
 import (
