@@ -54,8 +54,8 @@ func TestTheSamplesAreArgoCDsOwnKinds(t *testing.T) {
 				if err := project.ValidateProject(); err != nil {
 					t.Errorf("%s: %v", path, err)
 				}
-				if len(project.Spec.ClusterResourceWhitelist) > 0 || len(project.Spec.NamespaceResourceWhitelist) != 1 {
-					t.Errorf("%s lets more than releases through", path)
+				if len(project.Spec.ClusterResourceWhitelist) > 0 || len(project.Spec.NamespaceResourceWhitelist) != 2 {
+					t.Errorf("%s lets more than releases and endpoints through", path)
 				}
 			default:
 				t.Errorf("%s has a %s", path, kind.Kind)
