@@ -55,7 +55,7 @@ func (r *EndpointReconciler) see(ctx context.Context, way cloud.Way) *wayin.Seen
 		}
 		asking.Go(func() {
 			request := request
-			request.Address = net.JoinHostPort(balancer.DNSName, strconv.Itoa(int(cmp.Or(region.Port, wayin.Port))))
+			request.Address = net.JoinHostPort(balancer.DNSName, strconv.Itoa(int(region.Port)))
 			region.Answer = r.ask(ctx, request)
 		})
 	}

@@ -198,7 +198,7 @@ func (s *situation) problematic(p *Problem) *answer {
 		return &answer{state: ecsv1alpha1.ServiceUnknown, reason: p.Reason, message: p.Message}
 	}
 	a := s.looked(ecsv1alpha1.ServiceUnknown, ecsv1alpha1.ReasonObservationFailed, p.Message)
-	a.look = max(a.look, p.Rest(s.Timing))
+	a.look = max(a.look, p.RetryAfter)
 	a.inFlight = s.memory.Intent != nil || s.flying() != nil
 	// A look-up that waits for its share of a quota is no news of a service that can be seen and is
 	// not said to be well.

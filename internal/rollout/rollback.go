@@ -286,7 +286,7 @@ func (s *situation) rollingUnseen(what string) *answer {
 	a := s.onTheWay(what)
 	if p != nil {
 		a.message = clauses(a.message, p.Message)
-		a.look = max(a.look, p.Rest(s.Timing))
+		a.look = max(a.look, p.RetryAfter)
 		if !p.Delay() {
 			a.reason = p.Reason
 		}

@@ -112,7 +112,7 @@ func (j *judge) worth(c Certificate) verdict {
 	case c.Method == "EMAIL":
 		return finding(ecsv1alpha1.HopWarning, "it is validated by EMAIL", "validated by DNS", "request one that is validated by DNS: this one is only renewed when somebody answers an email")
 	}
-	return verdict{state: ecsv1alpha1.HopWell, seen: fmt.Sprintf("%s, valid until %s", list(c.Names), until)}
+	return well("%s, valid until %s", list(c.Names), until)
 }
 
 // renewal is what to do about a certificate that expires soon.

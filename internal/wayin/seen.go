@@ -101,7 +101,7 @@ type AcceleratorEndpoint struct {
 
 // Region is a way in as it is in one region.
 type Region struct {
-	// Port is the port of the load balancer that the way in leads through; 0: [Port].
+	// Port is the port of the load balancer that the way in leads through, as PortIn tells it; 0: [Port].
 	Port int32
 	// Balancer is nil where there is none.
 	Balancer  Look[*Balancer]
