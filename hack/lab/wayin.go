@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,13 +34,16 @@ func (w *world) wayIn(ctx context.Context) error {
 		return err
 	}
 	say("an admin puts load balancers before the backends, and wires %s\n   to Mumbai's staging cluster and %s, through Global Accelerator, to all of production", host(staging), host(production))
-	var ways [2]*seed.WayIn
-	for i, environment := range []string{staging, production} {
-		way, err := w.wire(ctx, environment)
-		if err != nil {
-			return err
-		}
-		ways[i] = way
+	fronts, err := w.account.Balance(ctx, crashingThere, w.account.Clusters...)
+	if err != nil {
+		return err
+	}
+	if _, err := w.wire(ctx, staging, fronts); err != nil {
+		return err
+	}
+	way, err := w.wire(ctx, production, fronts)
+	if err != nil {
+		return err
 	}
 	for _, environment := range []string{staging, production} {
 		if err := w.endpointIs(ctx, environment, ecsv1alpha1.ReasonReachable); err != nil {
@@ -50,7 +54,7 @@ func (w *world) wayIn(ctx context.Context) error {
 			return err
 		}
 	}
-	broken := ways[1].Doors[0].Certificate
+	broken := way.Doors[0].Certificate
 	say("the certificate of the first region of production expires")
 	if err := w.certificate(ctx, broken, "EXPIRED"); err != nil {
 		return err
@@ -76,18 +80,11 @@ func host(environment string) string {
 	return map[string]string{staging: "staging." + lab.Zone, production: "api." + lab.Zone}[environment]
 }
 
-// wire makes what leads to an environment, and has its endpoint name what was made.
-func (w *world) wire(ctx context.Context, environment string) (*seed.WayIn, error) {
-	var clusters []lab.Cluster
-	for _, cluster := range w.account.Clusters {
-		if strings.Contains(cluster.Name, staging) == (environment == staging) {
-			clusters = append(clusters, cluster)
-		}
-	}
-	fronts, err := w.account.Balance(ctx, crashingThere, clusters...)
-	if err != nil {
-		return nil, err
-	}
+// wire makes what leads to those fronts that are an environment's, and has its endpoint name what was made.
+func (w *world) wire(ctx context.Context, environment string, fronts []lab.Front) (*seed.WayIn, error) {
+	fronts = slices.DeleteFunc(slices.Clone(fronts), func(front lab.Front) bool {
+		return strings.Contains(front.Cluster.Name, staging) != (environment == staging)
+	})
 	accelerator := ""
 	if environment == production {
 		accelerator = "helium"
