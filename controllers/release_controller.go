@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -188,7 +189,8 @@ func (r *ReleaseReconciler) neighbours(ctx context.Context, object client.Object
 	return requests
 }
 
-// releasesOf are the releases in the namespaces that an environment names. A change of it is told
+// releasesOf are the releases in the namespaces that an environment names, and those that wait for another
+// to let go of a service: it may be an environment that takes it from that. A change of it is told
 // twice, as it was and as it is.
 func (r *ReleaseReconciler) releasesOf(ctx context.Context, object client.Object) []reconcile.Request {
 	environment, ok := object.(*ecsv1alpha1.EcsEnvironment)
@@ -204,6 +206,23 @@ func (r *ReleaseReconciler) releasesOf(ctx context.Context, object client.Object
 	for i := range namespaces.Items {
 		if selects(environment.Spec.Namespaces, &namespaces.Items[i]) {
 			requests = append(requests, r.requests(ctx, client.InNamespace(namespaces.Items[i].Name))...)
+		}
+	}
+	return append(requests, r.younger(ctx)...)
+}
+
+// younger are the releases that wait for an older one to let go of a service.
+func (r *ReleaseReconciler) younger(ctx context.Context) []reconcile.Request {
+	var releases ecsv1alpha1.EcsReleaseList
+	if err := r.Client.List(ctx, &releases, client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing releases for a watch")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range releases.Items {
+		ready := meta.FindStatusCondition(releases.Items[i].Status.Conditions, ecsv1alpha1.ConditionReady)
+		if ready != nil && ready.Reason == ecsv1alpha1.ReasonServiceConflict {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&releases.Items[i])})
 		}
 	}
 	return requests
@@ -234,8 +253,9 @@ func provenChanged() predicate.Predicate {
 	}}
 }
 
+// releasesIn are the releases in a namespace, and those that wait for another to let go of a service.
 func (r *ReleaseReconciler) releasesIn(ctx context.Context, object client.Object) []reconcile.Request {
-	return r.requests(ctx, client.InNamespace(object.GetName()))
+	return append(r.requests(ctx, client.InNamespace(object.GetName())), r.younger(ctx)...)
 }
 
 func (r *ReleaseReconciler) requests(ctx context.Context, options ...client.ListOption) []reconcile.Request {
