@@ -102,6 +102,6 @@ func (p *pass) policy() rollout.Policy {
 	}
 	return rollout.Policy{
 		Suspended: p.release.Spec.Suspend, ProgressDeadline: deadline,
-		Report: p.release.Spec.Drift == ecsv1alpha1.DriftReport, Held: p.ledger.Hold != nil,
+		Report: p.reports(), Held: p.ledger.Hold != nil,
 	}
 }

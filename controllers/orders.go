@@ -54,7 +54,7 @@ func (p *pass) obey(late map[string]string) {
 	spec, invalid := wantedImages(p.release)
 	orders := rollout.Orders{
 		Now: p.started, Annotations: p.release.Annotations, First: !seenBefore(p.release),
-		Barred: p.barred, Images: resolvedImages(spec),
+		Barred: p.barred, Images: resolvedImages(spec), Report: p.reports(),
 	}
 	p.notices = p.ledger.ObeyHold(orders)
 	p.images = spec
@@ -64,10 +64,10 @@ func (p *pass) obey(late map[string]string) {
 	p.permitImages()
 	p.blocked = cmp.Or(p.barred, invalid, p.oversized())
 	orders.Services = p.subjects()
-	if p.blind == nil && !rollout.AnyFailing(orders.Services) {
-		p.ledger.Failure = nil
-	}
+	p.past = p.blind == nil && !rollout.AnyFailing(orders.Services)
+	before := p.ledger.Failure
 	p.notices = append(p.notices, p.ledger.Obey(orders)...)
+	p.past = p.past && p.ledger.Failure == before
 	if p.barred == nil {
 		p.condemn(late)
 	}
@@ -84,11 +84,12 @@ func (p *pass) subjects() []rollout.Subject {
 	return subjects
 }
 
-// condemn writes down that targets did not pass their checks in time, each with what was seen.
+// condemn writes down that targets did not pass their checks in time, each with what was seen. What is
+// asked for only now was not what was checked.
 func (p *pass) condemn(late map[string]string) {
 	for _, s := range p.services {
 		message, ok := late[s.target.Name]
-		if !ok {
+		if !ok || s.memory.Inputs != p.inputsOf(s) {
 			continue
 		}
 		rollout.Condemn(&s.memory, p.inputsOf(s), ecsv1alpha1.FailureVerification, message, p.started)
@@ -100,10 +101,13 @@ func (p *pass) condemn(late map[string]string) {
 
 // fail writes down why the release failed. Of several reasons the first stays.
 func (p *pass) fail(failure ecsv1alpha1.Failure) {
-	if p.ledger.Failure == nil {
-		p.ledger.Failure = &failure
+	if p.ledger.Failure == nil || p.past {
+		p.ledger.Failure, p.past = &failure, false
 	}
 }
+
+// reports says that what somebody else deploys is reported, and not corrected.
+func (p *pass) reports() bool { return p.release.Spec.Drift == ecsv1alpha1.DriftReport }
 
 // grown says that the release has got services, in an environment that gates starts, which it did not
 // have when it was last looked at. It has to be let start again, then, with those.

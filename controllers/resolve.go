@@ -42,6 +42,8 @@ type pass struct {
 	notices []rollout.Notice
 	// failing says that what is asked for had failed somewhere when the pass began.
 	failing bool
+	// past says that the failure which is on record is not of what is asked for now.
+	past bool
 	// campaign is the release on its way through its waves, checks how far those of its targets are.
 	campaign rollout.Campaign
 	checks   map[string]rollout.Check

@@ -136,7 +136,8 @@ func (p *pass) imagesFor(s *service) map[string]string {
 }
 
 // inputsOf is a fingerprint of all that is asked of a service: which images, as written, in
-// which containers, and of what is not taken from the service itself: from what. "" while a digest that is needed is not known yet.
+// which containers, as which release of the past, and of what is not taken from the service itself: from
+// what. "" while a digest that is needed is not known yet.
 func (p *pass) inputsOf(s *service) string {
 	digest := sha256.New()
 	if p.unresolved() {
@@ -147,6 +148,9 @@ func (p *pass) inputsOf(s *service) string {
 		fmt.Fprintf(digest, "%s=%s@%s\n", wanted.container, written, wanted.digest)
 	}
 	fmt.Fprintf(digest, "in %s", strings.Join(slices.Sorted(slices.Values(s.spec.ContainerNames)), ","))
+	if hold := p.ledger.Hold; hold != nil {
+		fmt.Fprintf(digest, "\nas release %d", hold.Number) // the same images may have been put into something else
+	}
 	if p.fromFamily() {
 		fmt.Fprintf(digest, "\nfrom %s", s.memory.Base)
 	}

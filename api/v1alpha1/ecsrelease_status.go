@@ -597,6 +597,11 @@ type DeploymentStatus struct {
 	// +kubebuilder:validation:Enum=Succeeded;Failed;Superseded
 	Outcome DeploymentOutcome `json:"outcome,omitempty"`
 
+	// released says that the release was Ready with it although the service ran no tasks, so that
+	// nothing is proven by it. Whatever is released next has not touched the service by that.
+	// +optional
+	Released bool `json:"released,omitempty"`
+
 	// started is when the UpdateService call was made, or somebody else's whose deployment is followed.
 	// +required
 	Started metav1.MicroTime `json:"started"`
@@ -925,6 +930,11 @@ type HistoryEntry struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Images []ResolvedImage `json:"images,omitempty"`
+
+	// held is the number of the release that was gone back to by hold. Absent where it is what the
+	// spec asked for.
+	// +optional
+	Held int64 `json:"held,omitempty"`
 
 	// outcome is how it went.
 	// +required

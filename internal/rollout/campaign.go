@@ -69,16 +69,15 @@ func (c Campaign) Gate(wave int32, services []Placed) *Problem {
 	switch {
 	case c.Held:
 		return nil
-	case c.Closed != nil && c.Failed == "" && !c.started():
+	case c.Failed != "":
+		return &Problem{
+			Class: ProblemRefused, Reason: ecsv1alpha1.ReasonWaveNotOpen,
+			Message: fmt.Sprintf("release %d failed (%s): nothing more of it is started until another image is asked for, or a retry", c.Number, c.Failed),
+		}
+	case c.Closed != nil && !c.started():
 		return c.Closed
 	case c.status(wave).Opened != nil:
 		return nil
-	}
-	if c.Failed != "" {
-		return &Problem{
-			Class: ProblemRefused, Reason: ecsv1alpha1.ReasonWaveNotOpen,
-			Message: fmt.Sprintf("release %d failed (%s): no further wave opens until another image is asked for, or a retry", c.Number, c.Failed),
-		}
 	}
 	for _, earlier := range wavesOf(services) {
 		if earlier >= wave {
@@ -169,10 +168,11 @@ func (c Campaign) Advance(services []Placed, checks map[string]Check, blocked bo
 		case gate.Reason == ecsv1alpha1.ReasonAwaitingApproval && w.Asked == nil:
 			w.Asked = &at
 		}
-		if !synced {
-			w.Synced, w.Verified, w.Finished = nil, nil, nil
-		} else if w.Synced == nil {
+		switch {
+		case synced && w.Synced == nil:
 			w.Synced = &at
+		case slices.ContainsFunc(members, gone):
+			w.Synced, w.Verified, w.Finished = nil, nil, nil
 		}
 		if w.Synced != nil && c.Checked && w.Verified == nil && passed(members, checks) {
 			w.Verified = &at
@@ -297,6 +297,9 @@ func passed(members []Placed, checks map[string]Check) bool {
 
 // arrived says that a service runs the image and is not to be restarted.
 func arrived(p Placed) bool { return stand(p.Status) == standingReady }
+
+// gone says that a service is known not to run the image. One that could not be looked at may well run it.
+func gone(p Placed) bool { return !arrived(p) && p.Status.State != ecsv1alpha1.ServiceUnknown }
 
 func ofWave(services []Placed, wave int32) []Placed {
 	var members []Placed

@@ -115,6 +115,25 @@ func TestAnUnknownServiceKeepsItsWaveFromClosingOnly(t *testing.T) {
 	l.wantOpen(t, "with a target down", 0)
 }
 
+func TestAServiceThatCannotBeLookedAtHasNotLeftItsWave(t *testing.T) {
+	at := seconds(now)
+	l := timeline{Campaign: Campaign{Number: 1, Checked: true}, now: now, checks: map[string]Check{"a": {Passed: &at}}}
+	l.after(0, inWave(0, "a", false))
+	l.after(time.Minute, inWave(0, "a", true))
+	finished := slices.Clone(l.Waves)
+	if finished[0].Finished == nil {
+		t.Fatalf("the wave is not finished: %+v", finished)
+	}
+	l.after(time.Minute, placed("a", ecsv1alpha1.ServiceUnknown, ecsv1alpha1.ReasonAccessDenied, ""))
+	if diff := cmp.Diff(finished, l.Waves); diff != "" {
+		t.Errorf("after a look that was denied (-want +got):\n%s", diff)
+	}
+	l.after(time.Minute, inWave(0, "a", false))
+	if l.Waves[0].Finished != nil {
+		t.Error("the wave is finished although its service is seen to run something else")
+	}
+}
+
 func TestApprovalIsAskedForBeforeAWaveOpens(t *testing.T) {
 	services := []Placed{inWave(1, "a", false), inWave(2, "b", false)}
 	for policy, asks := range map[ecsv1alpha1.ApprovalPolicy]bool{

@@ -32,6 +32,8 @@ type Orders struct {
 	Barred *Problem
 	// Images are what the spec asks for, as it spells them.
 	Images []ecsv1alpha1.ResolvedImage
+	// Report says that what somebody else deploys is reported, and not corrected.
+	Report bool
 	// Services are its services; commands write to their memory.
 	Services []Subject
 }
@@ -217,9 +219,15 @@ func Previous(history []ecsv1alpha1.HistoryEntry) *ecsv1alpha1.HistoryEntry {
 	return nil
 }
 
-// sameRelease says that two releases brought the same images with the same task definitions.
+// sameRelease says that two releases brought the same images with the same task definitions. One of them may
+// have brought more: it had more services, or was corrected meanwhile.
 func sameRelease(a, b ecsv1alpha1.HistoryEntry) bool {
-	return sameImages(a.Images, b.Images) && slices.Equal(slices.Sorted(slices.Values(a.Revisions)), slices.Sorted(slices.Values(b.Revisions)))
+	return sameImages(a.Images, b.Images) && (within(a.Revisions, b.Revisions) || within(b.Revisions, a.Revisions))
+}
+
+// within says that all of a is in b.
+func within(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(s string) bool { return !slices.Contains(b, s) })
 }
 
 // CameToAGoodEnd says that a release was Released or Adopted. Any other may be one that was never
@@ -301,11 +309,19 @@ func restarting(s Subject) bool {
 	return m.Deployment != nil && m.Deployment.Outcome == "" && m.Deployment.Purpose == ecsv1alpha1.PurposeRestart
 }
 
-// underWay says that a deployment of ours to the service has not ended, a restart aside.
+// underWay says that a deployment of ours to the service has not ended, a restart and the way back aside.
 func underWay(s Subject) bool {
 	m := s.Memory
-	return !restarting(s) && (m.Intent != nil || m.State == ecsv1alpha1.ServiceDeploying || m.State == ecsv1alpha1.ServiceAwaitingAction ||
+	return !restarting(s) && !goesBack(m) && (m.Intent != nil || m.State == ecsv1alpha1.ServiceDeploying || m.State == ecsv1alpha1.ServiceAwaitingAction ||
 		m.Deployment != nil && m.Deployment.Outcome == "")
+}
+
+// goesBack says that what is on the way to the service brings it back to what is proven.
+func goesBack(m *ecsv1alpha1.ServiceStatus) bool {
+	if i := m.Intent; i != nil {
+		return i.Rollback
+	}
+	return m.Deployment != nil && m.Deployment.Outcome == "" && m.Deployment.Purpose == ecsv1alpha1.PurposeRollback
 }
 
 func touched(s Subject) bool { return !restarting(s) && Touched(*s.Memory) }
@@ -386,10 +402,15 @@ func (l *Ledger) approveOne(o Orders, id string) bool {
 		return true
 	}
 	for _, s := range o.Services {
-		if s.Target == a.Target && s.Memory.Name == a.Service {
-			s.Memory.Hook = &ecsv1alpha1.HookDecision{ID: strings.TrimPrefix(id, hookPrefix)}
-			return true
+		if s.Target != a.Target || s.Memory.Name != a.Service {
+			continue
 		}
+		hook := strings.TrimPrefix(id, hookPrefix)
+		if decided := s.Memory.Hook; decided != nil && decided.ID == hook && decided.RollBack {
+			return false // an abort, which goes first
+		}
+		s.Memory.Hook = &ecsv1alpha1.HookDecision{ID: hook}
+		return true
 	}
 	return false
 }
@@ -397,6 +418,7 @@ func (l *Ledger) approveOne(o Orders, id string) bool {
 // retry forgets what failed with what is asked for, and what somebody else deployed since.
 func (l *Ledger) retry(o Orders) (bool, string) {
 	var failed, drifted int
+	var reported bool
 	for _, s := range o.Services {
 		m := s.Memory
 		if s.failing() != nil {
@@ -407,12 +429,18 @@ func (l *Ledger) retry(o Orders) (bool, string) {
 				m.Failed = nil
 			}
 		}
-		if m.Drift != nil && m.Drift.Standing {
+		switch standing := m.Drift != nil && m.Drift.Standing; {
+		case standing && (o.Report || l.Hold != nil):
+			reported = true
+		case standing:
 			drifted++
 			m.Drift = nil
 		}
 	}
-	if failed+drifted == 0 && l.Ended() == "" {
+	if failed+drifted == 0 && (l.Ended() == "" || l.outgrown(o)) {
+		if reported {
+			return false, "nothing failed, and what somebody else deployed is only reported: by spec.drift, or since a release of the past is held"
+		}
 		return false, "nothing failed, and nothing that somebody else deployed is left standing"
 	}
 	for _, s := range o.Services {
@@ -422,8 +450,20 @@ func (l *Ledger) retry(o Orders) (bool, string) {
 			transition(s.Memory, ecsv1alpha1.ServiceOutOfSync, ecsv1alpha1.ReasonProgressing, "to be tried once more", o.Now)
 		}
 	}
-	l.again()
+	if !l.outgrown(o) {
+		l.again()
+	}
 	return true, fmt.Sprintf("trying once more: %d failed, %d drifted", failed, drifted)
+}
+
+// outgrown says that what is asked for is no longer what the newest release in history is of: that one ended
+// as it did, and what is asked for has not begun.
+func (l *Ledger) outgrown(o Orders) bool {
+	asked := o.Images
+	if l.Hold != nil {
+		asked = l.Hold.Images
+	}
+	return len(l.History) > 0 && !sameImages(l.History[0].Images, asked)
 }
 
 // restart has every service deployed anew, wave by wave.

@@ -65,10 +65,11 @@ func Goals(services []Subject, onFailure ecsv1alpha1.FailurePolicy) []Goal {
 }
 
 // Condemn writes down that what is asked of a service failed although ECS did not say so: a check
-// did not pass, or somebody aborted it.
+// did not pass, or somebody aborted it. What is on the way is meant where something is, but for the way
+// back.
 func Condemn(m *ecsv1alpha1.ServiceStatus, inputs string, class ecsv1alpha1.FailureClass, message string, now time.Time) {
 	hash := m.Hash
-	if d := m.Deployment; d != nil && d.Outcome == "" {
+	if d := m.Deployment; d != nil && d.Outcome == "" && d.Purpose != ecsv1alpha1.PurposeRollback {
 		hash = d.Hash
 	}
 	remember(m, ecsv1alpha1.FailedContent{

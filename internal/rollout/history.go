@@ -14,19 +14,23 @@ const (
 )
 
 // Begin is about to release images, as generation of the spec asks for them because of cause.
-// Images that differ from those of the newest entry in history open a new one, and so does again:
-// what they are put into has changed. The entry before is Superseded if it was under way; the new
-// one has no wave open and nothing approved. The same images never open one otherwise, whatever
-// is corrected. It says whether an entry was opened.
+// Images that differ from those of the newest entry in history open a new one, and so do a hold and
+// its end, and again: what they are put into has changed. The entry before is Superseded if it was
+// under way; the new one has no wave open and nothing approved. The same images never open one
+// otherwise, whatever is corrected. It says whether an entry was opened.
 func (l *Ledger) Begin(images []ecsv1alpha1.ResolvedImage, again bool, generation int64, cause string, now time.Time) bool {
 	if len(images) == 0 {
 		return false
 	}
-	opens := len(l.History) == 0 || !sameImages(l.History[0].Images, images) || again
+	var held int64
+	if l.Hold != nil {
+		held = l.Hold.Number
+	}
+	opens := len(l.History) == 0 || !sameImages(l.History[0].Images, images) || l.History[0].Held != held || again
 	history := copyHistory(l.History)
 	if opens {
 		history = open(history, l.Failure, now)
-		history[0].Generation, history[0].Cause = generation, shorten(cause, maxCause)
+		history[0].Generation, history[0].Cause, history[0].Held = generation, shorten(cause, maxCause), held
 		l.Waves, l.Failure = nil, nil
 	}
 	history[0].Images = imagesOf(images)
@@ -48,7 +52,7 @@ func Record(
 	history = copyHistory(history)
 	entry := &history[0]
 	entry.Revisions = union(entry.Revisions, revisions)
-	entry.Waves = timed(entry.Waves, waves)
+	entry.Waves = timed(entry.Waves, waves, CameToAGoodEnd(*entry))
 	if outcome := outcomeOf(entry.Outcome, verdict); outcome != entry.Outcome {
 		at := seconds(now)
 		entry.Outcome, entry.Finished = outcome, &at
@@ -60,17 +64,19 @@ func Record(
 	return history
 }
 
-// timed is times with how long each of waves took that finished.
-func timed(times []ecsv1alpha1.WaveTime, waves []ecsv1alpha1.WaveStatus) []ecsv1alpha1.WaveTime {
+// timed is times with how long each of waves took that finished. Once the release is over what is corrected
+// in a wave is no part of that.
+func timed(times []ecsv1alpha1.WaveTime, waves []ecsv1alpha1.WaveStatus, over bool) []ecsv1alpha1.WaveTime {
 	for _, w := range waves {
 		if w.Finished == nil || w.Opened == nil {
 			continue
 		}
 		took := ecsv1alpha1.WaveTime{Wave: w.Wave, Seconds: int64(w.Finished.Sub(w.Opened.Time).Seconds())}
 		i := slices.IndexFunc(times, func(t ecsv1alpha1.WaveTime) bool { return t.Wave == w.Wave })
-		if i < 0 {
+		switch {
+		case i < 0:
 			times = append(times, took)
-		} else {
+		case !over:
 			times[i] = took
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
@@ -149,5 +150,37 @@ func TestAReleaseThatIsSupersededWhileItsFailureIsDealtWithHasFailed(t *testing.
 	l = released(l, "v2", inPhase(PhaseProgressing))
 	if diff := cmp.Diff([]ecsv1alpha1.Outcome{ecsv1alpha1.OutcomeProgressing, ecsv1alpha1.OutcomeFailed}, outcomes(l.History)); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatIsCorrectedLaterIsNoPartOfHowLongAWaveTook(t *testing.T) {
+	at := func(after time.Duration) *metav1.Time { moment := seconds(now.Add(after)); return &moment }
+	l := Ledger{}
+	l.Begin(image("v1"), false, 1, "", now)
+	waves := []ecsv1alpha1.WaveStatus{{Opened: at(0), Finished: at(45 * time.Second)}}
+	l.History = Record(l.History, waves, inPhase(PhaseReady), nil, now.Add(45*time.Second))
+	waves[0].Finished = at(24 * time.Hour)
+	l.History = Record(l.History, waves, inPhase(PhaseReady), nil, now.Add(24*time.Hour))
+	if diff := cmp.Diff([]ecsv1alpha1.WaveTime{{Wave: 0, Seconds: 45}}, l.History[0].Waves); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAHoldAndItsEndAreReleasesOfTheirOwn(t *testing.T) {
+	at := seconds(now)
+	opened := []ecsv1alpha1.WaveStatus{{Opened: &at, Approved: &at}}
+	var l Ledger
+	l = released(l, "v1", inPhase(PhaseReady))
+	l.Waves = opened
+	l.Hold = &ecsv1alpha1.Hold{Number: 1, Images: image("v1")} // in what it was put into then
+	if !l.Begin(image("v1"), false, 2, "", now) || l.Waves != nil || l.History[0].Held != 1 {
+		t.Errorf("the hold is no release of its own: %+v, waves %+v", l.History[0], l.Waves)
+	}
+	if l.Begin(image("v1"), false, 2, "", now) {
+		t.Error("the hold is begun twice")
+	}
+	l.Hold, l.Waves = nil, opened
+	if !l.Begin(image("v1"), false, 3, "", now) || l.Waves != nil || l.History[0].Held != 0 {
+		t.Errorf("the end of the hold is no release of its own: %+v, waves %+v", l.History[0], l.Waves)
 	}
 }

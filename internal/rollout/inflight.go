@@ -17,9 +17,10 @@ func serviceRecreated(s *situation) *answer {
 	return nil
 }
 
-// deploymentCondemned: our deployment was made to fail by somebody, or by a check.
+// deploymentCondemned: our deployment was made to fail by somebody, or by a check. How one ends that goes
+// back to what is proven is for ECS alone to say.
 func deploymentCondemned(s *situation) *answer {
-	if d := s.flying(); d != nil && condemned(failed(s.memory, d.Hash)) {
+	if d := s.flying(); d != nil && d.Purpose != ecsv1alpha1.PurposeRollback && condemned(failed(s.memory, d.Hash)) {
 		d.Outcome = ecsv1alpha1.DeploymentFailed
 	}
 	return nil

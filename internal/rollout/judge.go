@@ -268,7 +268,7 @@ func (r Release) goesBack() bool {
 func (r Release) toGoBack() string {
 	var names []string
 	for _, p := range r.Services {
-		if stand(p.Status) != standingFailed && Touched(p.Status) {
+		if stand(p.Status) != standingFailed && p.Status.Proven != nil && Touched(p.Status) {
 			names = append(names, p.String())
 		}
 	}
@@ -284,6 +284,10 @@ func (r Release) back() bool {
 			back = true
 		case ecsv1alpha1.ServiceFailed, ecsv1alpha1.ServiceRollbackFailed, ecsv1alpha1.ServiceRollingBack:
 			return false
+		case ecsv1alpha1.ServiceInSync:
+			if Touched(p.Status) {
+				return false // it has nothing to go back to
+			}
 		default:
 		}
 	}

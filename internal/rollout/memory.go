@@ -10,13 +10,20 @@ import (
 // maxFailed is how many failed contents are remembered of a service.
 const maxFailed = 2
 
-// Prove is m with what it runs recorded as proven, if it is in sync with at least one task. It
-// is for the services of a release that is ready as a whole, and may be called again.
+// Prove is m with what it runs recorded as proven, if it is in sync with at least one task; without one
+// only that it was released is. It is for the services of a release that is ready as a whole, and may be
+// called again.
 func Prove(m ecsv1alpha1.ServiceStatus, now time.Time) ecsv1alpha1.ServiceStatus {
-	if m.State != ecsv1alpha1.ServiceInSync || idle(m) || m.Registered == "" {
+	if m.State != ecsv1alpha1.ServiceInSync || m.Registered == "" {
 		return m
 	}
 	m = *m.DeepCopy()
+	if idle(m) {
+		if d := m.Deployment; d != nil && d.Revision == m.Registered && d.Outcome == ecsv1alpha1.DeploymentSucceeded {
+			d.Released = true
+		}
+		return m
+	}
 	if m.Proven == nil || m.Proven.Revision != m.Registered {
 		m.Proven = &ecsv1alpha1.ProvenRevision{Revision: m.Registered, Since: seconds(now)}
 	}

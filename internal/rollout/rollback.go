@@ -59,6 +59,9 @@ func (s *situation) bringBack() *answer {
 		if ours, looked = s.ours(d.ServiceDeployment, d.Revision, d.Started.Time); !looked {
 			return s.rollingUnseen("looking what became of the deployment of " + d.Revision)
 		}
+		if ours != nil {
+			d.ServiceDeployment = ours.ID // whatever is asked for next waits until this has ended
+		}
 	}
 	switch {
 	case s.viewRollsBack(), goingBack(ours):

@@ -112,7 +112,8 @@ func (s *teller) settle() {
 func (s *teller) round() {
 	subjects := s.subjects()
 	s.obey(subjects)
-	s.ledger.Begin(s.images(), false, 1, "", s.world.now)
+	newer := s.family && s.ledger.Ended() != "" && !AnyFailing(subjects) // a base that has not failed
+	s.ledger.Begin(s.images(), newer, 1, "", s.world.now)
 	goals := Goals(subjects, s.onFailure)
 	candidates := make([]Candidate, len(s.world.services))
 	for i, svc := range s.world.services {
@@ -146,11 +147,19 @@ func (s *teller) asked() string {
 	return s.image
 }
 
+// inputs is the fingerprint of what is asked of the services.
+func (s *teller) inputs() string {
+	if hold := s.ledger.Hold; hold != nil {
+		return fmt.Sprintf("%s as release %d", s.asked(), hold.Number)
+	}
+	return s.image
+}
+
 // subjects are the services as they are remembered.
 func (s *teller) subjects() []Subject {
 	subjects := make([]Subject, len(s.world.services))
 	for i, svc := range s.world.services {
-		subjects[i] = Subject{Target: svc.target, Wave: s.wave[svc.target], Inputs: s.asked(), Memory: s.memory[svc.at()]}
+		subjects[i] = Subject{Target: svc.target, Wave: s.wave[svc.target], Inputs: s.inputs(), Memory: s.memory[svc.at()]}
 	}
 	return subjects
 }
@@ -159,12 +168,12 @@ func (s *teller) subjects() []Subject {
 func (s *teller) obey(subjects []Subject) {
 	orders := Orders{
 		Now: s.world.now, Annotations: s.annotations, First: !s.begun, Barred: s.barred,
-		Images: []ecsv1alpha1.ResolvedImage{{Image: s.image}}, Services: subjects,
+		Images: []ecsv1alpha1.ResolvedImage{{Image: s.image}}, Report: s.policy.Report, Services: subjects,
 	}
 	s.begun = true
 	notices := s.ledger.ObeyHold(orders)
 	for i := range subjects {
-		subjects[i].Inputs = s.asked()
+		subjects[i].Inputs = s.inputs()
 	}
 	for _, n := range append(notices, s.ledger.Obey(orders)...) {
 		s.say("! %s: %s", strings.TrimPrefix(n.Command, "ecs.heliumai.space/"), n.Message)
@@ -185,7 +194,7 @@ func (s *teller) campaign() Campaign {
 // observe looks at a service, and looks up what the decision needs until it needs nothing more.
 func (s *teller) observe(svc *service, goal Goal) Input {
 	in := Input{
-		Now: s.world.now, View: s.world.view(svc), Want: Want{Inputs: s.asked(), Family: s.family}, Memory: *s.memory[svc.at()],
+		Now: s.world.now, View: s.world.view(svc), Want: Want{Inputs: s.inputs(), Family: s.family}, Memory: *s.memory[svc.at()],
 		Timing: timing, Policy: s.policy, Goal: goal, Barred: s.barred,
 	}
 	in.Policy.Held = s.ledger.Hold != nil
@@ -418,7 +427,7 @@ func (s *teller) check(at string, in Input, d Decision) {
 	}
 	for _, f := range d.Memory.Failed {
 		brings := d.Step.Action == ActionRegister || d.Step.Action == ActionUpdate || d.Step.Action == ActionRestart
-		if brings && f.Hash == d.Step.Hash {
+		if brings && f.Hash == d.Step.Hash && d.Step.Purpose != ecsv1alpha1.PurposeRollback {
 			s.t.Errorf("%s: %s of content that failed", at, d.Step.Action)
 		}
 	}

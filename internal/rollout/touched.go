@@ -8,8 +8,8 @@ import (
 // or has brought, it something else than its proven revision and nobody took that away since; or
 // it may have, because the answer to the update was lost; or the service is on its way back, or
 // has come back, and nothing was started since. One that never got a deployment of ours, whose
-// deployment somebody else replaced, or that ECS brought back from another content than the one
-// that is asked for now is not touched.
+// deployment somebody else replaced, that a release before has brought to its end without a task to prove
+// it by, or that ECS brought back from another content than the one that is asked for now is not touched.
 //
 // It depends on what is remembered alone. Nothing being proven makes no difference: whether there
 // is a way back is for Decide to say.
@@ -31,7 +31,7 @@ func Touched(m ecsv1alpha1.ServiceStatus) bool {
 	case ecsv1alpha1.DeploymentSuperseded:
 		return false
 	case ecsv1alpha1.DeploymentSucceeded:
-		return m.Revision == d.Revision
+		return m.Revision == d.Revision && !d.Released
 	case ecsv1alpha1.DeploymentFailed:
 		return d.Hash == m.Hash || m.Proven == nil || m.Revision != m.Proven.Revision
 	default:

@@ -26,12 +26,13 @@
 
 -- terraform registers one with which it runs
 09:15:00 mumbai/backend: 1 OutOfSync: runs mumbai-backend:4, which does not carry the image; it is left as it is, since the release failed
-09:15:00 => Ready=False Progressing: 0/1 services run app:v3; mumbai/backend: OutOfSync, runs mumbai-backend:4, which does not carry the image; it is left as it is, since the release failed
 09:15:15 mumbai/backend: 2 registers app:v3+env3 as mumbai-backend:7
+09:15:15 => Ready=False Progressing: 0/1 services run app:v3; mumbai/backend: OutOfSync, runs mumbai-backend:4, which does not carry the image; registering one that does
 09:15:30 mumbai/backend: 2 updates to mumbai-backend:7
 09:16:00 mumbai/backend: 1 InSync: runs mumbai-backend:7
 09:16:00 => Ready=True Released: 1/1 services run app:v3
 
 4 registrations, 4 updates
-history 2: app:v3 Released mumbai-backend:7
+history 3: app:v3 Released mumbai-backend:7
+history 2: app:v3 Failed 
 history 1: app:v2 Released mumbai-backend:2 mumbai-backend:4

@@ -11,7 +11,7 @@
 09:01:30 => Ready=False ContainerExited: failed (ContainerExited) at singapore/backend: container app exited with code 3; ECS gave the deployment of singapore-backend:2 up and began to roll it back (service deployment sd-2); 3 tasks failed, the circuit breaker's threshold is 3; Service deployment rolled back because the circuit breaker threshold was exceeded; 0/2 services run app:v2; singapore/backend: RolledBack (ContainerExited), back on singapore-backend:1; not tried again until another image is asked for, or a retry; mumbai/backend: OutOfSync
 
 -- singapore is taken out of the release
-09:05:00 mumbai/backend: 1 OutOfSync (WaveNotOpen): runs mumbai-backend:1, which does not carry the image; waits: release 1 failed (ContainerExited): no further wave opens until another image is asked for, or a retry
+09:05:00 mumbai/backend: 1 OutOfSync (WaveNotOpen): runs mumbai-backend:1, which does not carry the image; waits: release 1 failed (ContainerExited): nothing more of it is started until another image is asked for, or a retry
 
 -- v2 would run
 

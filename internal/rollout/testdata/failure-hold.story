@@ -9,7 +9,7 @@
 
 -- the image is fixed where it is
 09:15:30 mumbai/backend: 1 InSync: runs mumbai-backend:2
-09:15:45 virginia/backend: 1 OutOfSync (WaveNotOpen): runs virginia-backend:1, which does not carry the image; waits: release 1 failed (ContainerExited): no further wave opens until another image is asked for, or a retry
+09:15:45 virginia/backend: 1 OutOfSync (WaveNotOpen): runs virginia-backend:1, which does not carry the image; waits: release 1 failed (ContainerExited): nothing more of it is started until another image is asked for, or a retry
 
 1 registrations, 1 updates
 history 1: app:v2 Failed mumbai-backend:2
