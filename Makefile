@@ -30,7 +30,7 @@ help: ## Show this help
 
 .PHONY: demo
 demo: build ## The story from start to end: releases that work, one that crashes and is rolled back; exits
-	bin/lab --mode=demo
+	bin/lab --mode=demo --speed=25
 
 .PHONY: lab
 lab: build ## The same world, left running; prints what to paste to look around

@@ -112,7 +112,7 @@ func (m *Machine) StartAWS(ctx context.Context, name string, args ...string) (AW
 // passes faster than AWS, so it looks more often than it would.
 func (m *Machine) StartManager(account *Account, clusterName string) (*Process, error) {
 	return m.Launch("manager", "manager", append(account.ManagerEnvironment(), "KUBECONFIG="+m.Kubeconfig),
-		"--in-flight-interval=1s", "--sweep-interval=10s",
+		"--in-flight-interval=1s", "--sweep-interval=5s",
 		"--metrics-bind-address=127.0.0.1:0", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:0",
 		"--cluster-name="+clusterName)
 }
