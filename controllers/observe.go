@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/cloud"
@@ -40,6 +41,9 @@ func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 	r.track(p, func(s *service) bool { return inFlight(s.memory) })
 	if p.blind != nil {
 		return
+	}
+	if !p.wasReady() {
+		r.Fleet.Hasten(client.ObjectKeyFromObject(p.release))
 	}
 	for _, s := range p.services {
 		if s.problem == nil {

@@ -134,7 +134,9 @@ func (c *comparer) look(ctx context.Context, subjects []subject, news <-chan str
 			tracked[s.key] = false
 		}
 	}
-	c.fleet.Track(types.NamespacedName{Namespace: c.release.Namespace, Name: c.release.Name}, tracked)
+	owner := types.NamespacedName{Namespace: c.release.Namespace, Name: c.release.Name}
+	c.fleet.Track(owner, tracked)
+	c.fleet.Hasten(owner)
 	views := map[cloud.Key]*rollout.View{}
 	for {
 		for key := range tracked {

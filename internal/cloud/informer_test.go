@@ -448,3 +448,141 @@ func TestWhatIsInFlightIsLookedAtFirst(t *testing.T) {
 		}
 	}, func(o *Options) { o.Share = 0.05 })
 }
+
+// fleetOf makes n settled services in a cluster, and says what they are called.
+func (w *world) fleetOf(n int) map[Key]bool {
+	w.t.Helper()
+	keys := map[Key]bool{}
+	for i := range n {
+		name := fmt.Sprintf("service-%03d", i)
+		w.service(seed.Service{Name: name, Family: "shared", Desired: 1})
+		keys[w.key(name)] = false
+	}
+	return keys
+}
+
+// seenOf is how many of the services were looked at.
+func (w *world) seenOf(keys map[Key]bool) (n int) {
+	for k := range keys {
+		if _, ok := w.fleet.View(k, time.Time{}); ok {
+			n++
+		}
+	}
+	return n
+}
+
+var (
+	flying  = types.NamespacedName{Namespace: "production", Name: "flying"}
+	applied = types.NamespacedName{Namespace: "production", Name: "applied"}
+)
+
+func TestAFleetThatBeginsKeepsLookingAtWhatIsInFlight(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		keys := w.fleetOf(300)
+		w.service(seed.Service{Name: "zz-in-flight", Family: "shared", Desired: 1})
+		w.settle()
+		k := w.key("zz-in-flight")
+		w.fleet.Track(flying, map[Key]bool{k: true})
+		w.fleet.Track(owner, keys)
+		began := time.Now()
+		for w.seenOf(keys) < len(keys) {
+			time.Sleep(100 * time.Millisecond)
+			if v, ok := w.fleet.View(k, time.Time{}); time.Since(began) > 10*time.Second && (!ok || time.Since(v.At) > 10*time.Second) {
+				t.Fatalf("%s after the start the one in flight was not looked at for more than 10 s: %+v", time.Since(began), v)
+			}
+		}
+		// Two calls at once, and then four every 10 s: 31 calls of ten.
+		if took, calls := time.Since(began), w.calls()["DescribeServices"]; took > 80*time.Second || calls > 32 {
+			t.Errorf("all were looked at after %s and %d calls, wanted 31 calls and what those take, 73 s", took, calls)
+		}
+	}, func(o *Options) { o.Share = 0.02 })
+}
+
+func TestNewWorkIsLookedAtBeforeWhatWasNeverSeen(t *testing.T) {
+	for name, ask := range map[string]func(w *world, k Key) func() bool{
+		"a fresh look at what was seen": func(w *world, k Key) func() bool {
+			w.fleet.Track(applied, map[Key]bool{k: false})
+			w.view(k)
+			began := time.Now()
+			return func() bool { _, ok := w.fleet.View(k, began); return ok }
+		},
+		"the first look": func(w *world, k Key) func() bool {
+			w.fleet.Track(applied, map[Key]bool{k: false})
+			w.fleet.Hasten(applied)
+			return func() bool { _, ok := w.fleet.View(k, time.Time{}); return ok }
+		},
+		"the first look, hastened late": func(w *world, k Key) func() bool {
+			w.fleet.Track(applied, map[Key]bool{k: false})
+			time.Sleep(time.Second)
+			w.fleet.Hasten(applied)
+			return func() bool { _, ok := w.fleet.View(k, time.Time{}); return ok }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				keys := w.fleetOf(300)
+				w.service(seed.Service{Name: "zz-applied", Family: "shared", Desired: 1})
+				w.settle()
+				w.fleet.Track(owner, keys)
+				time.Sleep(6 * time.Second)
+				began := time.Now()
+				done := ask(w, w.key("zz-applied"))
+				for !done() {
+					time.Sleep(100 * time.Millisecond)
+				}
+				if took := time.Since(began); took > 8*time.Second {
+					t.Errorf("it came after %s, when %d of %d had been looked at", took, w.seenOf(keys), len(keys))
+				}
+			}, func(o *Options) { o.Share = 0.02 })
+		})
+	}
+}
+
+func TestEventsOfOthersDoNotKeepLooksFromWhatIsInFlight(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		keys := w.fleetOf(200)
+		w.service(seed.Service{Name: "zz-in-flight", Family: "shared", Desired: 1})
+		w.settle()
+		k := w.key("zz-in-flight")
+		w.fleet.Track(flying, map[Key]bool{k: true})
+		w.fleet.Track(owner, keys)
+		time.Sleep(2 * time.Minute)
+		// Each settled service has an event every 20 s, which asks for three looks: six times our share.
+		for i := range 300 {
+			for j := range 10 {
+				w.fleet.follow(hint{account: account, region: region, cluster: cluster, service: fmt.Sprintf("service-%03d", (i*10+j)%200)})
+			}
+			time.Sleep(time.Second)
+			if v, ok := w.fleet.View(k, time.Time{}); !ok || time.Since(v.At) > 10*time.Second {
+				t.Fatalf("%d s into the flood the one in flight was not looked at for more than 10 s: %+v", i, v)
+			}
+		}
+	}, func(o *Options) { o.Share = 0.05 })
+}
+
+func TestHoweverMuchIsInFlightNewWorkIsLookedAt(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		keys := w.fleetOf(80)
+		for k := range keys {
+			keys[k] = true
+		}
+		w.service(seed.Service{Name: "zz-applied", Family: "shared", Desired: 1})
+		w.settle()
+		k := w.key("zz-applied")
+		w.fleet.Track(owner, keys) // eight calls every 5 s, of which there are five
+		time.Sleep(time.Minute)
+		w.fleet.Track(applied, map[Key]bool{k: false})
+		for range 5 {
+			began := time.Now()
+			w.view(k)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("a look that somebody waits for came after %s", took)
+			}
+		}
+		for k := range keys {
+			if v, ok := w.fleet.View(k, time.Time{}); !ok || time.Since(v.At) > 12*time.Second {
+				t.Errorf("%s was looked at %s ago, wanted 9 s", k.Location(), time.Since(v.At))
+			}
+		}
+	}, func(o *Options) { o.Share = 0.05 })
+}

@@ -18,9 +18,10 @@ import (
 // batchSize is how many services DescribeServices takes in one call.
 const batchSize = 10
 
-// reflector keeps the views of the services of one neighbourhood up to date. Looks that were
-// asked for go first, then services in flight, then the sweep over those that have settled. A
-// sweep is one event for all of them, so that its calls are full of ten.
+// reflector keeps the views of the services of one neighbourhood up to date. Services in flight go
+// first, then looks that somebody waits for, then the sweep over those that have settled, to which
+// the first looks at them belong. A sweep is one event for all of them, so that its calls are full
+// of ten.
 type reflector struct {
 	fleet   *Fleet
 	at      neighbourhood
@@ -40,12 +41,12 @@ type reflector struct {
 func (r *reflector) loop() {
 	ctx := r.fleet.run
 	for ctx.Err() == nil {
-		h, wait, done := r.plan(time.Now())
-		if done {
+		next := r.plan(time.Now())
+		if next.done {
 			return
 		}
-		if wait > 0 {
-			r.sleep(ctx, wait)
+		if !next.ready {
+			r.sleep(ctx, next.wait)
 			continue
 		}
 		began := time.Now()
@@ -55,8 +56,8 @@ func (r *reflector) loop() {
 			}
 			continue
 		}
-		if wait, ok := r.fleet.budget.takeFor(r, r.session.bucket(describeServices), h); !ok {
-			r.sleep(ctx, wait)
+		if wait, ok := r.fleet.budget.takeFor(r, r.session.bucket(describeServices), next.haste); !ok {
+			r.sleep(ctx, min(wait, next.wait))
 			continue
 		}
 		if names := r.pick(time.Now()); len(names) > 0 {
@@ -65,13 +66,21 @@ func (r *reflector) loop() {
 	}
 }
 
-// plan says how long there is nothing to do, or else how urgent what is to be done is.
-func (r *reflector) plan(now time.Time) (h haste, wait time.Duration, done bool) {
+// plan is what a reflector does next.
+type plan struct {
+	done  bool // nothing ever again
+	ready bool // a look
+	haste haste
+	wait  time.Duration // after which there may be something else to do, or something more urgent
+}
+
+// plan says what there is to do.
+func (r *reflector) plan(now time.Time) plan {
 	f := r.fleet
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r.gone {
-		return 0, 0, true
+		return plan{done: true}
 	}
 	fast, slow := r.inFlight() && !r.fastAt.After(now), !r.slowAt.After(now)
 	if fast {
@@ -84,77 +93,63 @@ func (r *reflector) plan(now time.Time) (h haste, wait time.Duration, done bool)
 	if r.inFlight() && r.fastAt.Before(next) {
 		next = r.fastAt
 	}
-	ready, asked := false, 0
-	h = sweep
+	p, asked := plan{haste: sweep}, 0
 	for _, w := range r.services {
 		if w.inFlight() {
 			w.due = w.due || fast
 		} else {
 			w.due = w.due || slow
 		}
-		if w.due {
-			ready = true
-			if w.inFlight() {
-				h = urgent
-			}
+		p.ready = p.ready || w.due
+		if w.urgent(now) {
+			p.haste = urgent
+		}
+		if w.asked(now) {
+			asked++
 		}
 		for _, a := range w.asks {
-			if !a.notBefore.After(now) {
-				asked++
-			}
 			if !a.from.After(now) {
-				ready, h = true, urgent
+				p.ready = true
 			} else if a.from.Before(next) {
 				next = a.from
 			}
 		}
 	}
-	if asked >= batchSize {
-		ready, h = true, urgent
-	}
+	p.ready = p.ready || asked >= batchSize
 	if r.pausedUntil.After(now) {
-		return h, r.pausedUntil.Sub(now), false
+		p.ready, next = false, r.pausedUntil
 	}
-	if ready {
-		return h, 0, false
-	}
-	return h, max(next.Sub(now), time.Millisecond), false
+	p.wait = max(next.Sub(now), time.Millisecond)
+	return p
 }
 
-// pick takes the names for the next call: what was asked for, what is in flight first, then the rest of
-// what is in flight, then that of the sweep, and of each what was seen longest ago. One whose look is refused goes alone.
+// pick takes the names for the next call: what is in flight, then what somebody waits for, then the
+// rest, and of each what was seen longest ago. However much is in flight, there is room for one that
+// somebody waits for. One whose look is refused goes alone.
 func (r *reflector) pick(now time.Time) []string {
 	names := r.pending(now)
 	r.fleet.mu.Lock()
 	defer r.fleet.mu.Unlock()
+	names = slices.DeleteFunc(names, func(name string) bool { return r.services[name] == nil })
 	rank := func(name string) int {
 		switch w := r.services[name]; {
-		case w == nil:
-			return 4
-		case w.asked(now) && w.inFlight():
-			return 0
-		case w.asked(now):
-			return 1
 		case w.inFlight():
-			return 2
+			return 0
+		case w.urgent(now):
+			return 1
 		}
-		return 3
-	}
-	seen := func(name string) time.Time {
-		if w := r.services[name]; w != nil && w.view != nil {
-			return w.view.At
-		}
-		return time.Time{}
+		return 2
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), seen(a).Compare(seen(b)), strings.Compare(a, b))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), r.services[a].seen().Compare(r.services[b].seen()), strings.Compare(a, b))
 	})
+	waiting := slices.IndexFunc(names, func(name string) bool { return rank(name) == 1 && !r.services[name].alone })
+	if waiting >= batchSize {
+		names[batchSize-1], names[waiting] = names[waiting], names[batchSize-1]
+	}
 	var batch []string
 	for _, name := range names {
 		w := r.services[name]
-		if w == nil {
-			continue
-		}
 		if w.alone && len(batch) > 0 {
 			continue
 		}
@@ -177,12 +172,6 @@ func (r *reflector) pending(now time.Time) []string {
 		}
 	}
 	return names
-}
-
-// asked says whether somebody waits for a look that could begin now. Those that still wait for
-// company share the call if there is one.
-func (w *watched) asked(now time.Time) bool {
-	return slices.ContainsFunc(w.asks, func(a ask) bool { return !a.notBefore.After(now) })
 }
 
 // look makes one DescribeServices call, for which a token was taken, and publishes what it

@@ -18,11 +18,13 @@ type watched struct {
 	owners map[types.NamespacedName]bool // true: in flight
 	view   *rollout.View                 // of the newest look; nil before the first
 	asks   []ask
+	hasty  bool // somebody waits for the first look
 	due    bool // the sweep under way has yet to come to it
 	alone  bool // its look is refused, and would have others that share the call refused
 }
 
-// ask is a look that somebody waits for.
+// ask is a look that somebody waits for or, without notBefore, the first one, which comes with the
+// sweep unless it is hastened.
 type ask struct {
 	notBefore time.Time // a look that began earlier is no answer
 	from      time.Time // when to begin at the earliest
@@ -35,6 +37,31 @@ func (w *watched) inFlight() bool {
 		}
 	}
 	return false
+}
+
+// asked says whether there is a look to make that could begin now. Those that still wait for
+// company share the call if there is one.
+func (w *watched) asked(now time.Time) bool {
+	return slices.ContainsFunc(w.asks, func(a ask) bool { return !a.notBefore.After(now) })
+}
+
+// urgent says whether there is a look to make that does not wait for the sweep: the service is in
+// flight, or somebody waits for it.
+func (w *watched) urgent(now time.Time) bool {
+	if w.inFlight() && w.due {
+		return true
+	}
+	return slices.ContainsFunc(w.asks, func(a ask) bool {
+		return !a.notBefore.After(now) && (w.inFlight() || w.hasty || !a.notBefore.IsZero())
+	})
+}
+
+// seen is when the newest look began; zero before the first.
+func (w *watched) seen() time.Time {
+	if w.view == nil {
+		return time.Time{}
+	}
+	return w.view.At
 }
 
 // ask adds a look that begins at notBefore or later. Asks for the past are one, and more than
@@ -64,13 +91,13 @@ func (w *watched) answer(view *rollout.View) bool {
 	news := changed(w.view, view, w.inFlight())
 	before := len(w.asks)
 	w.asks = slices.DeleteFunc(w.asks, func(a ask) bool { return !a.notBefore.After(view.At) })
-	w.view, w.due = view, false
+	w.view, w.due, w.hasty = view, false, false
 	return news || len(w.asks) < before
 }
 
 // Track replaces what owner is interested in: true for a service in flight, which is looked at
 // at the fast cadence. nil forgets the owner. A service that nobody is interested in any more
-// leaves the store; one that is new is looked at at once.
+// leaves the store; one that is new is looked at at once if it is in flight, and with the sweep if not.
 func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -101,6 +128,20 @@ func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
 			r.hurry(now)
 		}
 		w.owners[owner] = fast
+	}
+}
+
+// Hasten has those services of owner that were not looked at yet looked at as what somebody waits for,
+// and not with the sweep.
+func (f *Fleet) Hasten(owner types.NamespacedName) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for k := range f.owners[owner] {
+		r := f.reflectors[k.neighbourhood()]
+		if w := r.services[k.Service]; w.view == nil && !w.hasty {
+			w.hasty = true
+			r.awake()
+		}
 	}
 }
 
