@@ -3,7 +3,6 @@ package cloud
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -141,8 +140,8 @@ func (b *budget) take(key bucketKey, h haste) (wait time.Duration, ok bool) {
 	return b.takeFor(nil, key, h)
 }
 
-// takeFor is take for somebody who comes again until there is a token: those who sweep get theirs in
-// the order in which they came.
+// takeFor is take for somebody who comes again until there is a token: environments get theirs one after
+// the other, each in the order in which they came, and those who sweep after those who do not.
 func (b *budget) takeFor(who *reflector, key bucketKey, h haste) (wait time.Duration, ok bool) {
 	if key.quota == quotaNone {
 		return 0, true
@@ -180,64 +179,51 @@ type bucket struct {
 
 	mu        sync.Mutex
 	shutUntil time.Time
-	level     int // how often it was shut lately; 0: not
-	sweepers  []sweeper
+	level     int    // how often it was shut lately; 0: not
+	rows      [2]row // by haste
 }
-
-// sweeper is who waits for a token to sweep by.
-type sweeper struct {
-	who  *reflector
-	back time.Time // when it comes again
-}
-
-// lateSweeper is how much later than it was told a sweeper may come and still have its place.
-const lateSweeper = time.Second
 
 func (b *bucket) take(now time.Time, h haste, who *reflector) (time.Duration, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if wait := b.shutUntil.Sub(now); wait > 0 {
-		for i := range b.sweepers { // nobody loses a place by that
-			if b.sweepers[i].back.Before(b.shutUntil) {
-				b.sweepers[i].back = b.shutUntil
-			}
+		for i := range b.rows { // nobody loses a place by that
+			b.rows[i].hold(b.shutUntil)
 		}
 		return wait, false
 	}
-	want, place := 1.0, -1
+	burst, perSecond := float64(b.limiter.Burst()), float64(b.limiter.Limit())
+	want := 1.0
 	if h == sweep {
-		want += float64(b.limiter.Burst()) / 4
-		if who != nil {
-			place = b.place(now, who)
-			want += float64(place)
-		}
-		want = min(want, float64(b.limiter.Burst())) // a small bucket is never fuller
+		want = min(want+burst/4, burst) // a small bucket is never fuller
 	}
+	want += float64(b.ahead(now, h, who))
+	own := &b.rows[h]
 	if have := b.limiter.TokensAt(now); have < want {
-		wait := time.Duration((want-have)/float64(b.limiter.Limit())*float64(time.Second)) + time.Millisecond
-		if place >= 0 {
-			b.sweepers[place].back = now.Add(wait)
-		}
+		// Who is far behind comes again in any case: those ahead may leave.
+		wait := time.Duration(min(want-have, burst)/perSecond*float64(time.Second)) + time.Millisecond
+		own.tell(who, now.Add(wait))
 		return wait, false
 	}
-	if place >= 0 {
-		b.sweepers = slices.Delete(b.sweepers, place, place+1)
-	}
+	own.serve(who)
 	return 0, b.limiter.AllowN(now, 1)
 }
 
-// place is how many wait for a token to sweep by and came before who. Those who did not come again
-// when they were told to do not wait any more. The caller holds mu.
-func (b *bucket) place(now time.Time, who *reflector) int {
-	b.sweepers = slices.DeleteFunc(b.sweepers, func(s sweeper) bool {
-		return s.who != who && now.After(s.back.Add(lateSweeper))
-	})
-	i := slices.IndexFunc(b.sweepers, func(s sweeper) bool { return s.who == who })
-	if i < 0 {
-		i = len(b.sweepers)
-		b.sweepers = append(b.sweepers, sweeper{who: who})
+// ahead is how many go before who, as far as that is in a row. The caller holds mu.
+func (b *bucket) ahead(now time.Time, h haste, who *reflector) (n int) {
+	own := &b.rows[h]
+	own.tell(who, now)
+	for i := range b.rows {
+		b.rows[i].prune(now)
 	}
-	return i
+	if h == sweep {
+		b.rows[urgent].leave(who)
+		n = len(b.rows[urgent].waiting)
+	}
+	if who != nil {
+		n += own.place(who, now)
+	}
+	return n
 }
 
 // stand is how many tokens there are and how fast they come, or for how long the bucket is shut.

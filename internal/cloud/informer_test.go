@@ -586,3 +586,54 @@ func TestHoweverMuchIsInFlightNewWorkIsLookedAt(t *testing.T) {
 		}
 	}, func(o *Options) { o.Share = 0.05 })
 }
+
+// longest is the longest time that each of the services was not looked at, in a time.
+func (w *world) longest(keys map[Key]bool, during time.Duration) map[Key]time.Duration {
+	gaps := map[Key]time.Duration{}
+	for began := time.Now(); time.Since(began) < during; time.Sleep(time.Second) {
+		for k := range keys {
+			age := time.Since(began)
+			if v, ok := w.fleet.View(k, time.Time{}); ok {
+				age = time.Since(v.At)
+			}
+			gaps[k] = max(gaps[k], age)
+		}
+	}
+	return gaps
+}
+
+func TestEnvironmentsLookInTurnAndEachInTheOrderInWhichItsLooksCame(t *testing.T) {
+	for name, inFlight := range map[string]bool{"at what is in flight": true, "in a sweep": false} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				many, one := map[Key]bool{}, map[Key]bool{}
+				for i := range 41 {
+					k := w.key("backend")
+					k.Cluster = fmt.Sprintf("cluster-%02d", i) // each takes a call of its own
+					w.service(seed.Service{Name: "backend", Cluster: k.Cluster, Family: "shared", Desired: 1})
+					if i < 40 {
+						many[k] = inFlight
+						continue
+					}
+					k.Identity.Environment = "staging"
+					one[k] = inFlight
+				}
+				w.settle()
+				w.fleet.Track(types.NamespacedName{Namespace: "staging", Name: "backend"}, one)
+				w.fleet.Track(owner, many)
+				time.Sleep(2 * time.Minute)
+				for _, gap := range w.longest(one, 10*time.Minute) {
+					if gap > 9*time.Second {
+						t.Errorf("the only one of its environment was not looked at for %s, wanted 5 s and its turn", gap)
+					}
+				}
+				// One call a second, of which the other environment takes a fifth: 50 s.
+				for k, gap := range w.longest(many, 10*time.Minute) {
+					if gap > time.Minute {
+						t.Errorf("%s was not looked at for %s, wanted less than a minute: the others are no older", k.Location(), gap)
+					}
+				}
+			}, func(o *Options) { o.Share, o.Fast, o.Slow = 0.05, 5*time.Second, 5*time.Second })
+		})
+	}
+}
