@@ -74,6 +74,9 @@ type survey struct {
 	// sweep is how often settled services are looked at, where that is less often than every, which it
 	// is meant to be; 0: it is not.
 	sweep, every time.Duration
+	// flight is how often services in flight are looked at, where that is less often than it is meant to
+	// be; 0: it is not.
+	flight time.Duration
 }
 
 // Reconcile makes one look at an environment and writes what it found.
@@ -99,6 +102,8 @@ func (r *EnvironmentReconciler) Reconcile(ctx context.Context, request reconcile
 	}
 	s.events = r.heard(&environment, queues)
 	s.every, s.sweep = r.Every, stretched(seconds(environment.Status.SweepSeconds), r.Fleet.Stretched(environment.Name))
+	said := seconds(environment.Status.InFlightSeconds)
+	s.flight = stretched(said, r.Fleet.StretchedInFlight(environment.Name, said > 0))
 	if s.asked() {
 		// What is promoted from here does not wait for AWS to say who we are.
 		if err := r.write(ctx, s); err != nil {
@@ -299,16 +304,28 @@ func (s *survey) ready() metav1.Condition {
 		return condition(metav1.ConditionFalse, s.credentials.Reason, "%s", s.credentials.Message)
 	case len(s.namespaces) == 0:
 		return condition(metav1.ConditionFalse, ecsv1alpha1.ReasonNoNamespaces, "spec.namespaces names no namespace that exists")
-	case s.sweep > 0:
+	case s.sweep > 0 || s.flight > 0:
 		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid,
-			"the releases of %d namespaces are managed; settled services are looked at about every %s, wanted every %s: the share of AWS's quotas leaves no more; raise --quota-share, or the quota in AWS",
-			len(s.namespaces), s.sweep, s.every)
+			"the releases of %d namespaces are managed; %s: the share of AWS's quotas leaves no more; raise --quota-share, or the quota in AWS",
+			len(s.namespaces), s.late())
 	default:
 		return condition(metav1.ConditionTrue, ecsv1alpha1.ReasonValid, "the releases of %d namespaces are managed", len(s.namespaces))
 	}
 }
 
-// stretched is how often settled services are looked at, as status says it: what it said before, as
+// late is what is looked at less often than it is meant to be.
+func (s *survey) late() string {
+	var late []string
+	if s.flight > 0 {
+		late = append(late, fmt.Sprintf("services in flight are looked at about every %s, less often than --in-flight-interval says", s.flight))
+	}
+	if s.sweep > 0 {
+		late = append(late, fmt.Sprintf("settled services are looked at about every %s, wanted every %s", s.sweep, s.every))
+	}
+	return strings.Join(late, ", and ")
+}
+
+// stretched is how often services are looked at, as status says it: what it said before, as
 // long as that is about so. 0: they are looked at in time.
 func stretched(said, now time.Duration) time.Duration {
 	switch {
@@ -341,7 +358,8 @@ func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 		meta.SetStatusCondition(&status.Conditions, condition)
 	}
 	status.Accounts = s.accounts
-	status.SweepSeconds = int32(s.sweep / time.Second) //nolint:gosec // it is hours at most
+	status.SweepSeconds = int32(s.sweep / time.Second)     //nolint:gosec // it is hours at most
+	status.InFlightSeconds = int32(s.flight / time.Second) //nolint:gosec // likewise
 	status.Namespaces = s.namespaces[:min(len(s.namespaces), 128)]
 	status.Releases = nil
 	ready := 0

@@ -269,8 +269,28 @@ func TestStatusSaysHowFarTheQuotasStretchASweep(t *testing.T) {
 	if ready == nil || ready.Status != metav1.ConditionTrue || !strings.Contains(ready.Message, "about every 11m0s, wanted every 5m0s") {
 		t.Errorf("Ready is %+v, wanted it to say how often", ready)
 	}
-	if status.SweepSeconds != 660 {
-		t.Errorf("sweepSeconds is %d", status.SweepSeconds)
+	if status.SweepSeconds != 660 || status.InFlightSeconds != 0 {
+		t.Errorf("sweepSeconds is %d, inFlightSeconds %d", status.SweepSeconds, status.InFlightSeconds)
+	}
+}
+
+func TestStatusSaysHowFarTheQuotasStretchLooksAtWhatIsInFlight(t *testing.T) {
+	for name, c := range map[string]struct {
+		sweep time.Duration
+		says  string
+	}{
+		"nothing else":    {0, "of 1 namespaces are managed; services in flight are looked at about every 50s, less often than --in-flight-interval says: the share"},
+		"and sweeps with": {11 * time.Minute, "less often than --in-flight-interval says, and settled services are looked at about every 11m0s, wanted every 5m0s: the share"},
+	} {
+		s := &survey{environment: anEnvironment(nil), namespaces: []string{"apps"}, flight: 50 * time.Second, sweep: c.sweep, every: 5 * time.Minute}
+		status := s.status()
+		ready := meta.FindStatusCondition(status.Conditions, ecsv1alpha1.ConditionReady)
+		if ready == nil || ready.Status != metav1.ConditionTrue || !strings.Contains(ready.Message, c.says) {
+			t.Errorf("%s: Ready is %+v, wanted it to say %q", name, ready, c.says)
+		}
+		if status.InFlightSeconds != 50 {
+			t.Errorf("%s: inFlightSeconds is %d", name, status.InFlightSeconds)
+		}
 	}
 }
 

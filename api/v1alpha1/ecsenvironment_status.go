@@ -44,6 +44,13 @@ type EcsEnvironmentStatus struct {
 	// +kubebuilder:validation:Minimum=1
 	SweepSeconds int32 `json:"sweepSeconds,omitempty"`
 
+	// inFlightSeconds is about how often services are looked at while they are in flight, on average
+	// over the last minutes in which any was, where our share of the quota of AWS leaves no more and
+	// that is less often than it is meant to be. Absent: they are looked at in time.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	InFlightSeconds int32 `json:"inFlightSeconds,omitempty"`
+
 	// releases are the releases of the namespaces and what each runs, by namespace and name, at
 	// most 256.
 	// +optional

@@ -35,6 +35,7 @@ type reflector struct {
 	slowAt      time.Time
 	pausedUntil time.Time
 	failures    int // looks in a row that came to nothing for a passing reason
+	pace        pace
 }
 
 // loop looks until the fleet stops or the last service has left.

@@ -16,6 +16,7 @@ const coalesce = 10 * time.Millisecond
 // watched is a service in the store. The fleet's lock guards it.
 type watched struct {
 	owners map[types.NamespacedName]bool // true: in flight
+	since  time.Time                     // when it was last taken to be in flight
 	view   *rollout.View                 // of the newest look; nil before the first
 	asks   []ask
 	hasty  bool // somebody waits for the first look
@@ -126,6 +127,9 @@ func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
 		}
 		if fast && !w.owners[owner] {
 			r.hurry(now)
+		}
+		if fast && !w.inFlight() {
+			w.since = now
 		}
 		w.owners[owner] = fast
 	}
@@ -262,6 +266,9 @@ func (f *Fleet) publish(r *reflector, views map[string]*rollout.View) {
 		}
 		if deployed(w.view, view) && (since.IsZero() || w.view.At.Before(since)) {
 			since = w.view.At
+		}
+		if interval, ok := w.interval(view); ok {
+			r.pace.note(interval, f.options.Slow, view.At)
 		}
 		if !w.answer(view) {
 			continue
