@@ -114,13 +114,13 @@ func (p *pass) fumbles() bool {
 	})
 }
 
-// turn is the step of a service as one that wants its turn. What brings a service back, or a release on
-// that has begun, goes before what is new.
+// turn is the step of a service as one that wants its turn. What brings the service back, or has its
+// deployment go on, goes before what begins something.
 func (p *pass) turn(s *service) cloud.Turn {
 	step := s.decision.Step
 	turn := cloud.Turn{
 		Key: s.key, Action: step.Action, Owner: client.ObjectKeyFromObject(p.release), Environment: p.environment.Name,
-		Urgent: step.Purpose == ecsv1alpha1.PurposeRollback || slices.ContainsFunc(p.services, func(s *service) bool { return inFlight(s.memory) }),
+		Urgent: step.Purpose == ecsv1alpha1.PurposeRollback || step.Action == rollout.ActionContinue,
 	}
 	if step.Action == rollout.ActionRegister {
 		d := s.registrable()

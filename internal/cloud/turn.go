@@ -21,7 +21,8 @@ type Turn struct {
 	// is, however many steps each wants to make.
 	Owner       types.NamespacedName
 	Environment string
-	// Urgent steps go before all that are not.
+	// Urgent steps go before all that are not, of whatever environment: what brings back a service, or
+	// has it go on.
 	Urgent bool
 	// Family and Hash are what is registered, if anything is, and Looked when the look for an equal
 	// revision began.
