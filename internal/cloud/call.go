@@ -63,8 +63,8 @@ var (
 	continueServiceDeployment = operation{action: "ecs:ContinueServiceDeployment", quota: quotaDeploymentModify, reason: ecsv1alpha1.ReasonUpdateRefused}
 )
 
-// read makes a call that changes nothing: with a token, taken without waiting, as a verified
-// identity, within the read deadline. doing says for messages what is done to what. When AWS
+// read makes a call that changes nothing: with a token for each attempt, taken without waiting, as a
+// verified identity, within the read deadline. doing says for messages what is done to what. When AWS
 // finds the credentials expired, it is made a second time with fresh ones.
 func read[Out any](
 	ctx context.Context, f *Fleet, s *session, op operation, doing string, call func(context.Context) (*Out, error),
@@ -88,7 +88,8 @@ func read[Out any](
 		if problem := f.token(ctx, s, op, doing); problem != nil {
 			return nil, problem
 		}
-		out, err := call(ctx)
+		op.prepaid = false
+		out, err := attempt(ctx, f, s, op, call)
 		if err == nil {
 			return out, nil
 		}
@@ -101,6 +102,29 @@ func read[Out any](
 		}
 	}
 }
+
+// attempt makes a call for which a token was taken. The SDK makes it again where AWS fails, if there is
+// a token for that too; else the error is that of the last attempt.
+func attempt[Out any](
+	ctx context.Context, f *Fleet, s *session, op operation, call func(context.Context) (*Out, error),
+) (*Out, error) {
+	var last error
+	pay := payer(func(failed error) error {
+		if _, ok := f.budget.take(s.bucket(op), urgent); ok {
+			return nil
+		}
+		last = failed
+		return errNoToken
+	})
+	out, err := call(context.WithValue(ctx, payerKey{}, pay))
+	if errors.Is(err, errNoToken) {
+		return nil, last
+	}
+	return out, err
+}
+
+// errNoToken says that our share of a quota is used up.
+var errNoToken = errors.New("no token for another attempt")
 
 // write makes a call that changes something: one attempt, with a token, as a verified
 // identity, through the write gate. Once begun it is not called off with ctx, only by its own

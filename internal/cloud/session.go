@@ -112,9 +112,10 @@ func sdkLogger(log logr.Logger) logging.Logger {
 }
 
 // newRetryer is the SDK's standard one, but throttles go back to the budget instead of being
-// waited for in a worker, and a limit that is exceeded stays exceeded.
+// waited for in a worker, a limit that is exceeded stays exceeded, and whoever pays for a call is
+// asked before it is made again.
 func newRetryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
+	return payingRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 3
 		o.MaxBackoff = 2 * time.Second
 		o.RateLimiter = ratelimit.None
@@ -124,8 +125,30 @@ func newRetryer() aws.Retryer {
 			}
 			return aws.UnknownTernary
 		})}, o.Retryables...)
-	})
+	})}
 }
+
+// payingRetryer makes a call again only if whoever pays for it does so once more.
+type payingRetryer struct{ *retry.Standard }
+
+// GetRetryToken implements [aws.Retryer].
+func (r payingRetryer) GetRetryToken(ctx context.Context, failed error) (func(error) error, error) {
+	if pay, ok := ctx.Value(payerKey{}).(payer); ok {
+		if err := pay(failed); err != nil {
+			return nil, err
+		}
+	}
+	release, err := r.Standard.GetRetryToken(ctx, failed)
+	if err != nil {
+		return nil, fmt.Errorf("making a call again: %w", err)
+	}
+	return release, nil
+}
+
+// payer pays for one more attempt at a call, of which the last one failed, or says why not.
+type payer func(failed error) error
+
+type payerKey struct{}
 
 // Retrieve implements [aws.CredentialsProvider] for the session's own clients: whatever they sign,
 // they sign with credentials that were verified, even if others are in the wallet by now.

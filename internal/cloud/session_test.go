@@ -670,3 +670,51 @@ func TestTheDocumentedTrustPoliciesLetTheManagerInAndNobodyElse(t *testing.T) {
 		}, cluster)
 	}
 }
+
+func TestEachAttemptTakesATokenOfItsOwn(t *testing.T) {
+	down := awssim.Fault{Service: "ecs", Operation: "DescribeServices", Error: &awssim.FaultError{Status: 500, Code: "ServerException", Message: "oops"}}
+	t.Run("while AWS is down its share is not exceeded", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.fleet.Track(owner, w.scattered(40)(40, true))
+			w.fault(down)
+			time.Sleep(time.Minute)
+			w.sim.ResetJournal()
+			time.Sleep(5 * time.Minute)
+			if got := w.calls()["DescribeServices"]; got > 305 || got < 200 {
+				t.Errorf("%d requests in 300 s, wanted one a second and a burst of five at most", got)
+			}
+		}, func(o *Options) { o.Share = 0.05 })
+	})
+	t.Run("one failure goes unnoticed", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.service(seed.Service{Name: "backend", Desired: 1})
+			w.settle()
+			w.track("backend")
+			w.view(w.key("backend"))
+			once := down
+			once.Times = 1
+			w.fault(once)
+			w.sim.ResetJournal()
+			noProblem(t, w.view(w.key("backend")).Problem)
+			if got := w.calls()["DescribeServices"]; got != 2 {
+				t.Errorf("%d attempts, wanted one that failed and one more", got)
+			}
+		})
+	})
+	t.Run("without a token the failure itself is told", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.service(seed.Service{Name: "backend", Desired: 1})
+			w.settle()
+			w.track("backend")
+			w.view(w.key("backend"))
+			time.Sleep(time.Minute)
+			w.fault(down)
+			w.sim.ResetJournal()
+			problem := w.view(w.key("backend")).Problem // of two tokens
+			wantProblem(t, problem, rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "ServerException: oops")
+			if got := w.calls()["DescribeServices"]; got != 2 {
+				t.Errorf("%d attempts with two tokens", got)
+			}
+		}, func(o *Options) { o.Share = 0.02 })
+	})
+}
