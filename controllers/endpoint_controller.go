@@ -292,7 +292,7 @@ func (r *EndpointReconciler) endpointsOf(ctx context.Context, object client.Obje
 // requests are the endpoints of a namespace that are wanted; nil: all.
 func (r *EndpointReconciler) requests(ctx context.Context, namespace string, wanted func(*ecsv1alpha1.EcsEndpoint) bool) []reconcile.Request {
 	var endpoints ecsv1alpha1.EcsEndpointList
-	if err := r.Client.List(ctx, &endpoints, client.InNamespace(namespace)); err != nil {
+	if err := r.Client.List(ctx, &endpoints, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing endpoints for a watch")
 		return nil
 	}

@@ -73,7 +73,7 @@ func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	var releases ecsv1alpha1.EcsReleaseList
-	if err := m.reader.List(ctx, &releases); err != nil {
+	if err := m.reader.List(ctx, &releases, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
 	others, err := m.ownership.others(ctx, m.reader)

@@ -88,11 +88,11 @@ func (o *Ownership) others(ctx context.Context, reader client.Reader) (map[strin
 		return nil, nil
 	}
 	var environments ecsv1alpha1.EcsEnvironmentList
-	if err := reader.List(ctx, &environments); err != nil {
+	if err := reader.List(ctx, &environments, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing environments: %w", err)
 	}
 	var namespaces corev1.NamespaceList
-	if err := reader.List(ctx, &namespaces); err != nil {
+	if err := reader.List(ctx, &namespaces, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing namespaces: %w", err)
 	}
 	others := map[string]bool{}

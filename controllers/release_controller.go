@@ -260,7 +260,7 @@ func (r *ReleaseReconciler) releasesIn(ctx context.Context, object client.Object
 
 func (r *ReleaseReconciler) requests(ctx context.Context, options ...client.ListOption) []reconcile.Request {
 	var releases ecsv1alpha1.EcsReleaseList
-	if err := r.Client.List(ctx, &releases, options...); err != nil {
+	if err := r.Client.List(ctx, &releases, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing releases for a watch")
 		return nil
 	}
