@@ -64,16 +64,21 @@ type listener struct {
 
 	// The fleet's earsMu guards what follows.
 	users   map[string]Identity // by environment
+	able    Identity            // as whom the queue answered last; zero: nobody yet
 	hearing Hearing
 }
 
-// as is the identity that receives: that of one of the users, of another one each time that it fails.
-func (l *listener) as(failures int) Identity {
-	users := slices.Sorted(maps.Keys(l.users))
-	if len(users) == 0 {
-		return Identity{}
+// candidates are the identities of the users, in the order in which they are tried: first the one that
+// could the last time.
+func (l *listener) candidates() []Identity {
+	var identities []Identity
+	for _, user := range slices.Sorted(maps.Keys(l.users)) {
+		identities = append(identities, l.users[user])
 	}
-	return l.users[users[failures%len(users)]]
+	if last := slices.Index(identities, l.able); last > 0 {
+		return slices.Concat(identities[last:], identities[:last])
+	}
+	return identities
 }
 
 // Hear replaces the queues that an environment wants to be heard; none forgets it. Each queue is asked
@@ -151,10 +156,7 @@ func (f *Fleet) listenAll() {
 func (f *Fleet) hear(ctx context.Context, l *listener) {
 	failures := 0
 	for ctx.Err() == nil {
-		f.earsMu.Lock()
-		as := l.as(failures)
-		f.earsMu.Unlock()
-		problem := f.receive(ctx, l, as)
+		problem := f.receive(ctx, l)
 		if ctx.Err() != nil {
 			return
 		}
@@ -176,17 +178,48 @@ func (f *Fleet) hear(ctx context.Context, l *listener) {
 	}
 }
 
+// asAny asks a queue as the first of the candidates that can: one that can is enough. Where none can, the
+// problem is one that passes by itself, which says nothing against who has it, or else the first.
+func asAny[T any](ctx context.Context, f *Fleet, l *listener, ask func(s *session) (T, *rollout.Problem)) (T, *rollout.Problem) {
+	f.earsMu.Lock()
+	candidates := l.candidates()
+	f.earsMu.Unlock()
+	var problem *rollout.Problem
+	for _, as := range candidates {
+		out, failed := ask(f.session(as, l.ear.region))
+		if failed == nil {
+			f.earsMu.Lock()
+			l.able = as
+			f.earsMu.Unlock()
+			return out, nil
+		}
+		if problem == nil || failed.Delay() && !problem.Delay() {
+			problem = failed
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if problem == nil {
+		problem = because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "nobody is left who asks queue %s", l.ear.url)
+	}
+	var none T
+	return none, problem
+}
+
 // receive takes what there is in a queue, has looked at what it concerns, and then deletes it. What is
 // no event, or of nothing that we know, is deleted too. What could not be deleted comes again, and is
 // looked into again.
-func (f *Fleet) receive(ctx context.Context, l *listener, as Identity) *rollout.Problem {
-	s, url := f.session(as, l.ear.region), l.ear.url
-	out, problem := read(ctx, f, s, receiveMessage, "receiving messages of queue "+url, func(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
-		return s.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl:            &url,
-			MaxNumberOfMessages: 10,
-			WaitTimeSeconds:     int32(longPoll / time.Second),
-			VisibilityTimeout:   int32(visibility / time.Second),
+func (f *Fleet) receive(ctx context.Context, l *listener) *rollout.Problem {
+	url := l.ear.url
+	out, problem := asAny(ctx, f, l, func(s *session) (*sqs.ReceiveMessageOutput, *rollout.Problem) {
+		return read(ctx, f, s, receiveMessage, "receiving messages of queue "+url, func(ctx context.Context) (*sqs.ReceiveMessageOutput, error) {
+			return s.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+				QueueUrl:            &url,
+				MaxNumberOfMessages: 10,
+				WaitTimeSeconds:     int32(longPoll / time.Second),
+				VisibilityTimeout:   int32(visibility / time.Second),
+			})
 		})
 	})
 	if problem != nil || len(out.Messages) == 0 {
@@ -209,8 +242,10 @@ func (f *Fleet) receive(ctx context.Context, l *listener, as Identity) *rollout.
 	for h := range seen {
 		f.follow(h)
 	}
-	deleted, problem := read(ctx, f, s, deleteMessage, "deleting messages of queue "+url, func(ctx context.Context) (*sqs.DeleteMessageBatchOutput, error) {
-		return s.sqs.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: handles})
+	deleted, problem := asAny(ctx, f, l, func(s *session) (*sqs.DeleteMessageBatchOutput, *rollout.Problem) {
+		return read(ctx, f, s, deleteMessage, "deleting messages of queue "+url, func(ctx context.Context) (*sqs.DeleteMessageBatchOutput, error) {
+			return s.sqs.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: handles})
+		})
 	})
 	if problem == nil && len(deleted.Failed) > 0 {
 		problem = because(rollout.ProblemTransient, ecsv1alpha1.ReasonObservationFailed, "deleting messages of queue %s: %d of %d were not deleted: %s %s",

@@ -106,6 +106,16 @@ func (w *world) left(q Queue) string {
 	return out.Attributes[string(names[0])] + "+" + out.Attributes[string(names[1])]
 }
 
+// somebodyDeploys does to a service what somebody else may do.
+func (w *world) somebodyDeploys(service string) (revision string) {
+	w.t.Helper()
+	revision = w.revise(service, "docker.io/library/nginx:2")
+	if _, err := w.ecs().UpdateService(w.t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: &service, TaskDefinition: &revision}); err != nil {
+		w.t.Fatal(err)
+	}
+	return revision
+}
+
 // action is an event about a service.
 func action(service string) string {
 	event, _ := json.Marshal(map[string]any{
@@ -223,6 +233,91 @@ func TestAQueueIsHeardAsWhoeverMay(t *testing.T) {
 	})
 }
 
+// A role that may not is asked no more once it is known who may, and says nothing against the queue.
+func TestARoleThatMayNotHidesNothingOfAQueueThatIsHeard(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend", Desired: 1})
+		w.settle()
+		w.track("backend")
+		w.view(w.key("backend"))
+		q := w.queue("events")
+		denied := q
+		denied.Identity = w.role("denied", []json.RawMessage{policy("Allow", "ecs:*", "*")})
+		w.fleet.Hear("a-denied", []Queue{denied})
+		w.fleet.Hear("production", []Queue{q})
+		time.Sleep(time.Minute)
+		w.sim.ResetJournal()
+		for range 6000 {
+			time.Sleep(100 * time.Millisecond)
+			if problem := w.fleet.Heard(q).Problem; problem != nil {
+				t.Fatalf("messages are received, and the queue's problem is %v", problem)
+			}
+		}
+		for _, c := range w.sim.Summary().Calls {
+			if c.Operation == "ReceiveMessage" && strings.Contains(c.Principal, "denied") {
+				t.Errorf("the role that may not asked %d times more", c.Calls)
+			}
+		}
+
+		for range 300 {
+			w.send(q, action("backend"))
+		}
+		began := time.Now()
+		for w.left(q) != "0+0" {
+			time.Sleep(100 * time.Millisecond)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("300 messages took %s", took)
+		}
+
+		// A change of which nothing came is told of all the same.
+		time.Sleep(time.Hour)
+		w.somebodyDeploys("backend")
+		time.Sleep(10 * time.Minute)
+		if h := w.fleet.Heard(q); h.Missed.IsZero() {
+			t.Errorf("a deployment of which no event came went unnoticed: %+v", h)
+		}
+	})
+}
+
+// The right to receive may move from one role to another, and be taken from all.
+func TestWhoMayReceiveMayChange(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		nothing := []json.RawMessage{policy("Allow", "ecs:*", "*")}
+		q := w.queue("events")
+		a, b := q, q
+		a.Identity, b.Identity = w.role("a", nil), w.role("b", nothing)
+		w.fleet.Hear("a", []Queue{a})
+		w.fleet.Hear("b", []Queue{b})
+		time.Sleep(time.Minute)
+		noProblem(t, w.fleet.Heard(q).Problem)
+
+		w.role("a", nothing)
+		w.role("b", nil)
+		time.Sleep(time.Minute)
+		noProblem(t, w.fleet.Heard(q).Problem)
+
+		w.role("b", nothing)
+		time.Sleep(10 * time.Minute)
+		wantProblem(t, w.fleet.Heard(q).Problem, rollout.ProblemDenied, ecsv1alpha1.ReasonAccessDenied, "sqs:ReceiveMessage")
+		w.sim.ResetJournal()
+		time.Sleep(10 * time.Minute)
+		if n := w.calls()["ReceiveMessage"]; n > 2*25 {
+			t.Errorf("two roles tried %d times in ten minutes", n)
+		}
+
+		// Who may receive need not be who may delete.
+		w.role("a", []json.RawMessage{policy("Allow", "sqs:ReceiveMessage", "*")})
+		w.role("b", []json.RawMessage{policy("Allow", "sqs:DeleteMessage", "*")})
+		w.send(q, action("backend"))
+		time.Sleep(3 * time.Minute)
+		noProblem(t, w.fleet.Heard(q).Problem)
+		if left := w.left(q); left != "0+0" {
+			t.Errorf("%s messages are left", left)
+		}
+	})
+}
+
 // That a role may not receive from a queue says nothing against the credentials that ECS is asked with.
 func TestADeniedQueueKeepsTheCredentials(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
@@ -306,10 +401,7 @@ func TestASilentQueueIsNoticed(t *testing.T) {
 		if h := w.fleet.Heard(q); !h.Missed.IsZero() || !h.Heard.IsZero() {
 			t.Errorf("nothing happens, and the queue is %+v", h)
 		}
-		revision := w.revise("backend", "docker.io/library/nginx:2")
-		if _, err := w.ecs().UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String("backend"), TaskDefinition: &revision}); err != nil {
-			t.Fatal(err)
-		}
+		revision := w.somebodyDeploys("backend")
 		for w.view(w.key("backend")).Primary().Revision != revision {
 			time.Sleep(time.Second)
 		}
@@ -350,11 +442,8 @@ func TestWhatSomebodyDeploysIsSeenInSeconds(t *testing.T) {
 		w.fleet.Hear("production", []Queue{q})
 		time.Sleep(time.Second)
 		w.news()
-		revision := w.revise("backend", "docker.io/library/nginx:2")
 		began := time.Now()
-		if _, err := w.ecs().UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(cluster), Service: aws.String("backend"), TaskDefinition: &revision}); err != nil {
-			t.Fatal(err)
-		}
+		revision := w.somebodyDeploys("backend")
 		for seen := ""; seen != revision; {
 			if time.Since(began) > 5*time.Second {
 				t.Fatalf("after %s the view has %q", time.Since(began), seen)
