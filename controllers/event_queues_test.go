@@ -54,7 +54,8 @@ func TestAnEnvironmentTellsOfItsQueues(t *testing.T) {
 		}
 		return nil
 	})
-	w.send(second, "garbage")
+	w.send(second, "garbage") // which is no sign that events come
+	w.send(second, event)
 	environment := w.awaitEnvironment(ecsv1alpha1.ConditionEventsReceived, ecsv1alpha1.ReasonReceiving, "2 of 2")
 	w.check(meta.IsStatusConditionTrue(environment.Status.Conditions, ecsv1alpha1.ConditionReady), "the environment is not Ready")
 

@@ -43,7 +43,7 @@ type Queue struct {
 type Hearing struct {
 	// Began is since when messages are asked for; zero: they are not, as long as nobody leads.
 	Began time.Time
-	// Heard is when the last event came; zero: none did.
+	// Heard is when the last event came that told of a service or of an image; zero: none did.
 	Heard time.Time
 	// Missed is when a service of the queue's account and region was seen to have changed of which
 	// no event came; zero: none.
@@ -65,7 +65,21 @@ type listener struct {
 	// The fleet's earsMu guards what follows.
 	users   map[string]Identity // by environment
 	able    Identity            // as whom the queue answered last; zero: nobody yet
+	told    time.Time           // when the last event came that told of a service that concerns it
 	hearing Hearing
+}
+
+// concerns says whether events of an account and region are what a queue should bring.
+func (l *listener) concerns(account, region string) bool {
+	if l.ear.region != region {
+		return false
+	}
+	for _, identity := range l.users {
+		if identity.AccountID == account {
+			return true
+		}
+	}
+	return false
 }
 
 // candidates are the identities of the users, in the order in which they are tried: first the one that
@@ -236,9 +250,7 @@ func (f *Fleet) receive(ctx context.Context, l *listener) *rollout.Problem {
 		}
 		handles = append(handles, types.DeleteMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), ReceiptHandle: message.ReceiptHandle})
 	}
-	f.earsMu.Lock()
-	l.hearing.Heard, l.hearing.Missed = time.Now(), time.Time{}
-	f.earsMu.Unlock()
+	f.noteHints(l, seen)
 	for h := range seen {
 		f.follow(h)
 	}
@@ -252,6 +264,20 @@ func (f *Fleet) receive(ctx context.Context, l *listener) *rollout.Problem {
 			url, len(deleted.Failed), len(handles), text(deleted.Failed[0].Code), text(deleted.Failed[0].Message))
 	}
 	return problem
+}
+
+// noteHints notes what a queue told of. Only that says that its events come: anything else may have been
+// sent by whoever may send to it, and one of an image does not say that those of services come too.
+func (f *Fleet) noteHints(l *listener, hints map[hint]bool) {
+	f.earsMu.Lock()
+	defer f.earsMu.Unlock()
+	now := time.Now()
+	for h := range hints {
+		l.hearing.Heard = now
+		if h.service != "" && l.concerns(h.account, h.region) {
+			l.told, l.hearing.Missed = now, time.Time{}
+		}
+	}
 }
 
 // follow looks at what a hint says has changed: at once and, since reads of ECS lag behind its events,
@@ -289,12 +315,8 @@ func (f *Fleet) noteChange(at neighbourhood, since time.Time) {
 	f.earsMu.Lock()
 	defer f.earsMu.Unlock()
 	for _, l := range f.ears {
-		ours := false
-		for _, identity := range l.users {
-			ours = ours || identity.AccountID == at.identity.AccountID
-		}
-		told := l.hearing.Heard.After(since.Add(-unheard)) || l.hearing.Began.After(since)
-		if ours && l.ear.region == at.region && !told && l.hearing.Missed.IsZero() {
+		told := l.told.After(since.Add(-unheard)) || l.hearing.Began.After(since)
+		if l.concerns(at.identity.AccountID, at.region) && !told && l.hearing.Missed.IsZero() {
 			l.hearing.Missed = time.Now()
 		}
 	}

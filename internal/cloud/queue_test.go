@@ -116,8 +116,14 @@ func (w *world) somebodyDeploys(service string) (revision string) {
 	return revision
 }
 
+// push is an event about an image.
+const push = `{"detail-type":"ECR Image Action","source":"aws.ecr","account":"111122223333","region":"ap-south-1","resources":[],` +
+	`"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":"helium-backend","image-tag":"v2"}}`
+
 // action is an event about a service.
-func action(service string) string {
+func action(service string) string { return actionIn(account, region, service) }
+
+func actionIn(account, region, service string) string {
 	event, _ := json.Marshal(map[string]any{
 		"version": "0", "detail-type": kindAction, "source": "aws.ecs", "account": account, "region": region,
 		"resources": []string{"arn:aws:ecs:" + region + ":" + account + ":service/" + cluster + "/" + service},
@@ -171,8 +177,7 @@ func TestAPushIsTold(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		q := w.queue("events")
 		w.fleet.Hear("production", []Queue{q})
-		w.send(q, `{"detail-type":"ECR Image Action","source":"aws.ecr","account":"111122223333","region":"ap-south-1","resources":[],`+
-			`"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":"helium-backend","image-tag":"v2"}}`)
+		w.send(q, push)
 		time.Sleep(time.Second)
 	}, func(o *Options) {
 		o.Pushed = func(repository, tag string) { told = append(told, repository+":"+tag) }
@@ -425,6 +430,54 @@ func TestASilentQueueIsNoticed(t *testing.T) {
 			t.Errorf("an event came, and the queue is %+v", h)
 		}
 	})
+}
+
+// What comes says that a queue brings events of services only if it is one, of a service that should come.
+func TestNothingElseExcusesTheSilenceOfAQueue(t *testing.T) {
+	for name, c := range map[string]struct {
+		message string
+		heard   bool // it is an event all the same
+	}{
+		"garbage":                         {"garbage", false},
+		"an event of another kind":        {`{"detail-type":"ECS Task State Change","source":"aws.ecs"}`, false},
+		"an action of no service":         {`{"detail-type":"ECS Service Action","source":"aws.ecs","resources":["arn:aws:ecs:ap-south-1:111122223333:cluster/helium"]}`, false},
+		"a push":                          {push, true},
+		"an action in another account":    {actionIn("999988887777", region, "backend"), true},
+		"an action in another region":     {actionIn(account, "us-east-1", "backend"), true},
+		"an action of the service itself": {action("backend"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.service(seed.Service{Name: "backend", Desired: 1})
+				w.settle()
+				w.track("backend")
+				w.view(w.key("backend"))
+				q := w.queue("events")
+				w.fleet.Hear("production", []Queue{q})
+				excused := name == "an action of the service itself"
+				everyMinute := func(n int) {
+					for range n {
+						w.send(q, c.message)
+						time.Sleep(time.Minute)
+					}
+				}
+				everyMinute(60)
+				if h := w.fleet.Heard(q); h.Heard.IsZero() == c.heard || w.left(q) != "0+0" {
+					t.Errorf("the queue is %+v, with %s messages left; want it heard: %t", h, w.left(q), c.heard)
+				}
+				w.somebodyDeploys("backend")
+				everyMinute(20)
+				if h := w.fleet.Heard(q); h.Missed.IsZero() != excused {
+					t.Errorf("a service was deployed, and the queue is %+v", h)
+				}
+				w.send(q, action("backend"))
+				time.Sleep(time.Second)
+				if h := w.fleet.Heard(q); h.Heard.IsZero() || !h.Missed.IsZero() {
+					t.Errorf("an event of the service came, and the queue is %+v", h)
+				}
+			})
+		})
+	}
 }
 
 // From the moment that somebody deploys to a service that has settled, with the events that ECS sends.
