@@ -16,8 +16,9 @@ const (
 // registrations lets one registration of a family through at a time, and each only if whoever
 // wants it has looked for an equal revision since the last one: it may have made what is wanted.
 type registrations struct {
-	mu       sync.Mutex
-	families map[familyKey]familyTurn
+	mu        sync.Mutex
+	families  map[familyKey]familyTurn
+	forgotten time.Time // registrations that ended until then may be remembered no more
 }
 
 // familyTurn is where a family stands.
@@ -32,7 +33,7 @@ type familyTurn struct {
 func (r *registrations) begin(key familyKey, looked time.Time) (wait time.Duration, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	turn := r.families[key]
+	turn := r.turn(key)
 	if wait := turn.wait(looked); wait > 0 {
 		return wait, false
 	}
@@ -48,7 +49,17 @@ func (r *registrations) begin(key familyKey, looked time.Time) (wait time.Durati
 func (r *registrations) wait(key familyKey, looked time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.families[key].wait(looked)
+	return r.turn(key).wait(looked)
+}
+
+// turn is where a family stands; one that is not remembered stands as one that was forgotten. The
+// caller holds mu.
+func (r *registrations) turn(key familyKey) familyTurn {
+	turn, ok := r.families[key]
+	if !ok {
+		turn.changed = r.forgotten
+	}
+	return turn
 }
 
 func (t familyTurn) wait(looked time.Time) time.Duration {
@@ -67,7 +78,7 @@ func (t familyTurn) wait(looked time.Time) time.Duration {
 func (r *registrations) valid(key familyKey, at, notBefore time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	turn := r.families[key]
+	turn := r.turn(key)
 	return !at.Before(notBefore) && time.Since(at) < searchAge && !turn.busy && at.After(turn.changed)
 }
 
@@ -97,4 +108,19 @@ func (r *registrations) end(key familyKey, changed, doubtful bool) {
 		turn.closed = time.Now().Add(doubtfulFamily)
 	}
 	r.families[key] = turn
+}
+
+// forget drops families in which nothing was registered since a time.
+func (r *registrations) forget(since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := map[familyKey]familyTurn{} // a map never gets smaller
+	for key, turn := range r.families {
+		if turn.busy || !turn.changed.Before(since) || turn.closed.After(since) {
+			kept[key] = turn
+		}
+	}
+	if len(kept) < len(r.families) {
+		r.families, r.forgotten = kept, since
+	}
 }

@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,5 +47,48 @@ func TestAFamilyIsRegisteredInOnlyByWhoLookedSinceTheLastTime(t *testing.T) {
 		}
 		time.Sleep(doubtfulFamily)
 		begin(family, time.Now(), true, "one who looked when that was over")
+	})
+}
+
+func TestFamiliesInWhichNothingIsRegisteredAreForgotten(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		turns := &w.fleet.registrations
+		family := func(name string) familyKey { return familyKey{account: account, region: region, family: name} }
+		register := func(name string) {
+			t.Helper()
+			if wait, ok := turns.begin(family(name), time.Now()); !ok {
+				t.Fatalf("%s has to wait for %s", name, wait)
+			}
+		}
+		stale := time.Now()
+		for i := range 1000 {
+			name := fmt.Sprintf("preview-%d", i)
+			register(name)
+			turns.end(family(name), i%2 == 0, false)
+		}
+		turns.touch(family("touched"))
+		register("under-way")
+		time.Sleep(memoryIdle)
+		register("recent")
+		turns.end(family("recent"), true, false)
+		register("doubtful")
+		turns.end(family("doubtful"), false, true)
+		time.Sleep(2 * sessionIdle)
+
+		var remembered []string
+		turns.mu.Lock()
+		for key := range turns.families {
+			remembered = append(remembered, key.family)
+		}
+		turns.mu.Unlock()
+		slices.Sort(remembered)
+		if want := []string{"doubtful", "recent", "under-way"}; !slices.Equal(remembered, want) {
+			t.Errorf("%d families are remembered, among them %v, want %v", len(remembered), remembered[:min(3, len(remembered))], want)
+		}
+		if _, ok := turns.begin(family("preview-0"), stale); ok {
+			t.Error("one who looked before a registration that is forgotten is let through")
+		}
+		register("preview-0")
+		register("new")
 	})
 }
