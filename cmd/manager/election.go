@@ -49,21 +49,24 @@ func newElections(config *rest.Config, o options) (*elections, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.lead = leader.NewLock(lock, o.leaseDuration, o.margin(), o.callTimeout)
+	e.lead = leader.NewLock(lock, o.leaseDuration, o.margin(), o.retryPeriod+o.callTimeout)
 	return e, nil
 }
 
 // claims are the leases of environments, held in the name of the manager.
 func (e *elections) claims(changed func(environment string)) *leader.Claims {
-	o := e.options
-	timing := leader.Timing{
-		Lease: claimFactor * o.leaseDuration, RenewDeadline: claimFactor * o.renewDeadline, Retry: claimFactor * o.retryPeriod,
-		Margin: claimFactor * o.margin(), Wait: o.callTimeout,
-	}
 	lock := func(environment string) (resourcelock.Interface, error) {
-		return e.lock(controllers.LeaseOf(environment), o.leaderID)
+		return e.lock(controllers.LeaseOf(environment), e.options.leaderID)
 	}
-	return leader.NewClaims(timing, lock, e.lead.Held, changed)
+	return leader.NewClaims(e.options.claimTiming(), lock, e.lead.Held, changed)
+}
+
+// claimTiming is how the leases of environments are kept.
+func (o *options) claimTiming() leader.Timing {
+	return leader.Timing{
+		Lease: claimFactor * o.leaseDuration, RenewDeadline: claimFactor * o.renewDeadline, Retry: claimFactor * o.retryPeriod,
+		Margin: claimFactor * o.margin(), Wait: claimFactor*o.retryPeriod + o.callTimeout,
+	}
 }
 
 func (e *elections) lock(name, identity string) (resourcelock.Interface, error) {

@@ -151,7 +151,7 @@ var table = []mutation{
 	{
 		name:     "a new leader acts at once",
 		file:     "internal/leader/lock.go",
-		old:      "		l.opens = time.Now().Add(l.wait)\n",
+		old:      "		l.opens = time.Now().Add(closed)\n",
 		new:      "		l.opens = time.Now()\n",
 		catchers: []catcher{{leaderTests, "Test"}},
 		why:      "a call of the last leader may still be under way",
@@ -159,7 +159,7 @@ var table = []mutation{
 	{
 		name:     "the new leader's wait is not the length of a call",
 		file:     "cmd/manager/election.go",
-		old:      "o.leaseDuration, o.margin(), o.callTimeout)",
+		old:      "o.leaseDuration, o.margin(), o.retryPeriod+o.callTimeout)",
 		new:      "o.leaseDuration, o.margin(), 0)",
 		catchers: []catcher{{managerTests, "TestANewLeaderWaitsForTheCallsOfTheLastOne"}},
 		why:      "a call of the last leader may take as long as any",

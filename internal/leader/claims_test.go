@@ -20,9 +20,12 @@ import (
 	"heliumai.space/ecsrelease/internal/memapi"
 )
 
+// longest is how long a call takes at most.
+const longest = 5 * time.Second
+
 var timing = leader.Timing{
 	Lease: time.Minute, RenewDeadline: 40 * time.Second, Retry: 8 * time.Second,
-	Margin: 6 * time.Second, Wait: 5 * time.Second,
+	Margin: 6 * time.Second, Wait: 8*time.Second + longest,
 }
 
 // taken is within what time somebody who waits for a lease notices that it can be had.
@@ -278,6 +281,54 @@ func TestAClaimOfADeadManagerExpires(t *testing.T) {
 			other.has(t, true, "when the other wakes up")
 		}
 	})
+}
+
+// Somebody deletes the lease, at any time in the life of it and of who waits for it, who may have come
+// only then.
+func TestAClaimWhoseLeaseIsDeletedHasOneHolder(t *testing.T) {
+	for i := range 24 {
+		inBubble(t, func(t *testing.T, start func(string) *process) {
+			a, b := start("a"), start("b")
+			a.want(t, true)
+			synctest.Wait()
+			defer a.enter(t)()
+			a.want(t, false)
+			late := i%2 == 0
+			if !late {
+				time.Sleep(time.Duration(i) * 1300 * time.Millisecond)
+				b.want(t, true)
+			}
+			time.Sleep(time.Duration(i)*700*time.Millisecond + 20*time.Second)
+			if err := a.clients.CoordinationV1().Leases("kube-system").Delete(t.Context(), "production", metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if late {
+				b.want(t, true)
+			}
+			var last time.Time // that a might begin a call
+			opened := false
+			for range 1200 {
+				time.Sleep(50 * time.Millisecond)
+				if a.Gate("production", longest) == nil {
+					last = time.Now()
+				}
+				if b.Gate("production", longest) != nil {
+					continue
+				}
+				opened = true
+				if since := time.Since(last); since < longest {
+					t.Fatalf("the gate opened %s after that of the last holder was open, whose calls take up to %s", since, longest)
+				}
+			}
+			lease, err := a.clients.CoordinationV1().Leases("kube-system").Get(t.Context(), "production", metav1.GetOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *lease.Spec.HolderIdentity == "b" && !opened {
+				t.Error("the lease was taken, and the gate never opened")
+			}
+		})
+	}
 }
 
 func TestAClaimThatCannotBeRenewedIsNotGivenBackUnderAPass(t *testing.T) {

@@ -27,8 +27,10 @@ type Lock struct {
 }
 
 // NewLock wraps the lock of an election whose lease lasts duration. margin is what is kept of
-// it for clocks that differ and for the way to AWS. wait is the longest call of a leader: when
-// the lease was taken from one that did not release it, the gate stays closed that long.
+// it for clocks that differ and for the way to AWS. wait is how long calls of the
+// last holder may go on: for as long as the longest one lasts, after the time between two renewals, within
+// which a holder notices that its lease was deleted. Unless the lease was released, the gate stays closed
+// that long.
 func NewLock(lock resourcelock.Interface, duration, margin, wait time.Duration) *Lock {
 	return &Lock{Interface: lock, duration: duration, margin: margin, wait: wait}
 }
@@ -46,9 +48,10 @@ func (l *Lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	return record, raw, err
 }
 
-// Create acquires a lease that did not exist.
+// Create acquires a lease that does not exist. It may have been deleted under a holder, who goes on until
+// the next renewal fails.
 func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	return l.write(record, func() error { return l.Interface.Create(ctx, record) })
+	return l.write(record, l.wait, func() error { return l.Interface.Create(ctx, record) })
 }
 
 // Update acquires, renews or releases the lease. A lease that somebody else holds is not released:
@@ -58,11 +61,23 @@ func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 	if record.HolderIdentity != l.Identity() && l.lost() {
 		return fmt.Errorf("the lease %s is held by another process: there is nothing to release", l.Describe())
 	}
-	return l.write(record, func() error { return l.Interface.Update(ctx, record) })
+	return l.write(record, l.takeover(), func() error { return l.Interface.Update(ctx, record) })
 }
 
-// write counts a lease from before the request was sent: whoever reads it counts from later.
-func (l *Lock) write(record resourcelock.LeaderElectionRecord, send func() error) error {
+// takeover is how long the gate stays closed when the lease is updated: as long as the calls of one who
+// held it last, and did not release it.
+func (l *Lock) takeover() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.renewed.IsZero() && l.others {
+		return l.wait
+	}
+	return 0
+}
+
+// write counts a lease from before the request was sent: whoever reads it counts from later. The gate is
+// closed for a time after it; 0 leaves it as it is.
+func (l *Lock) write(record resourcelock.LeaderElectionRecord, closed time.Duration, send func() error) error {
 	sent := time.Now()
 	if err := send(); err != nil {
 		return err
@@ -73,8 +88,8 @@ func (l *Lock) write(record resourcelock.LeaderElectionRecord, send func() error
 		l.renewed = time.Time{}
 		return nil
 	}
-	if l.renewed.IsZero() && l.others {
-		l.opens = time.Now().Add(l.wait)
+	if closed > 0 {
+		l.opens = time.Now().Add(closed)
 	}
 	l.renewed = sent
 	return nil
@@ -95,7 +110,7 @@ func (l *Lock) Gate(needed time.Duration) error {
 		return fmt.Errorf("this process does not hold the lease %s", l.Describe())
 	}
 	if closed := time.Until(l.opens); closed > 0 {
-		return fmt.Errorf("the lease %s was taken over: calls of its last holder may be under way for %s", l.Describe(), closed.Round(time.Millisecond))
+		return fmt.Errorf("the lease %s was not released by its last holder, whose calls may be under way for %s", l.Describe(), closed.Round(time.Millisecond))
 	}
 	return l.left(needed)
 }

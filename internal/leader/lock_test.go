@@ -48,7 +48,7 @@ func TestTheGateIsOpenOnlyWhileTheLeaseOutlastsTheCall(t *testing.T) {
 		}
 		open(false, "before the lease is ours")
 
-		if err := lock.Create(t.Context(), mine); err != nil {
+		if err := lock.Update(t.Context(), mine); err != nil {
 			t.Fatal(err)
 		}
 		open(true, "after it was acquired")
@@ -118,6 +118,36 @@ func TestTheGateStaysClosedForTheLastHoldersCalls(t *testing.T) {
 			}
 			if waited := time.Since(began); waited != want {
 				t.Errorf("taken from %q: the gate opened after %s, want %s", held, waited, want)
+			}
+		})
+	}
+}
+
+// A lease that does not exist may have been deleted under a holder, who does not know yet.
+func TestTheGateOfALeaseThatDidNotExistStaysClosed(t *testing.T) {
+	for _, held := range []string{"another", "", "me"} {
+		synctest.Test(t, func(t *testing.T) {
+			const wait = 13 * time.Second
+			lock := NewLock(&lease{held: held}, time.Minute, time.Second, wait)
+			if _, _, err := lock.Get(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := lock.Create(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := lock.Held(); err != nil {
+				t.Errorf("it is ours, and not held: %v", err)
+			}
+			began := time.Now()
+			time.Sleep(wait / 2)
+			if err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me"}); err != nil {
+				t.Fatal(err)
+			}
+			for lock.Gate(time.Second) != nil {
+				time.Sleep(100 * time.Millisecond)
+			}
+			if waited := time.Since(began); waited != wait {
+				t.Errorf("last held by %q: the gate opened after %s, want %s", held, waited, wait)
 			}
 		})
 	}
