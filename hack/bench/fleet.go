@@ -36,6 +36,7 @@ type fleet struct {
 	slow      types.NamespacedName // the release that is in flight for a while
 	profile   string               // where the manager serves profiles; "": nowhere
 	profiling errgroup.Group
+	scraper   *scraper // of the manager that runs; nil: there is none
 }
 
 // narrow is the measurement of a fleet of one target, which is looked at from all sides.
@@ -65,6 +66,11 @@ func aFleet(ctx context.Context, b *bench, targets int, limit string) (rows []ro
 	defer func() { err = errors.Join(err, w.close(ctx)) }()
 	w.limit = limit
 	f := &fleet{world: w, targets: targets, sweeps: b.size.sweeps, slow: key(production, away.Name)}
+	defer func() {
+		if ended := f.unscraped(); err == nil {
+			err = ended
+		}
+	}()
 	if targets > 1 {
 		f.sweeps = 1 // enough to have seen everything
 	}
@@ -99,7 +105,7 @@ func (f *fleet) converge(ctx context.Context) (memory, error) {
 		return memory{}, err
 	}
 	say("creating %d releases of %d targets, and waiting until all have converged", f.size.releases, f.targets)
-	if err := f.begun("--quota-share=1"); err != nil {
+	if err := f.begun(ctx, "--quota-share=1"); err != nil {
 		return memory{}, err
 	}
 	if err := f.release(ctx, f.slow, "v1", toCluster(away.Name), away.Services...); err != nil {
@@ -129,8 +135,13 @@ func (f *fleet) converge(ctx context.Context) (memory, error) {
 	return crowded, profile(ctx, f.profile, ofHeap, f.profiles, fmt.Sprintf("heap-%d", f.targets))
 }
 
-// begun starts the manager, which serves profiles where they are asked for.
-func (f *fleet) begun(args ...string) (err error) {
+// begun starts the manager, which serves metrics, and profiles where they are asked for.
+func (f *fleet) begun(ctx context.Context, args ...string) error {
+	flags, err := f.scraped(ctx)
+	if err != nil {
+		return err
+	}
+	args = append(args, flags...)
 	if f.profiles != "" {
 		if f.profile, err = lab.FreeAddress(); err != nil {
 			return err
@@ -180,14 +191,14 @@ func (f *fleet) restart(ctx context.Context) ([]row, error) {
 		return nil, err
 	}
 	say("starting the manager again")
-	if err := f.stop(); err != nil {
+	if err := errors.Join(f.unscraped(), f.stop()); err != nil {
 		return nil, err
 	}
 	if err := f.begin(ctx); err != nil {
 		return nil, err
 	}
 	began := time.Now()
-	if err := f.begun("--sweep-interval=" + f.size.sweep.String()); err != nil {
+	if err := f.begun(ctx, "--sweep-interval="+f.size.sweep.String()); err != nil {
 		return nil, err
 	}
 	all, flying, err := f.observed(ctx, began)
@@ -288,7 +299,7 @@ func (f *fleet) watch(ctx context.Context) ([]row, error) {
 	}
 	took := time.Since(began)
 	const looksPerHour = float64(time.Hour / (5 * time.Minute)) // by default
-	how := fmt.Sprintf("%d releases of one service each in clusters of up to %d, `--sweep-interval=%s`, %d looks at services in %s", f.size.releases, dense, f.size.sweep, looks, brief(took))
+	how := fmt.Sprintf("%d releases of one service each in clusters of up to %d, `--sweep-interval=%s`, %d looks at services in %s; metrics scraped every %s, by HTTP", f.size.releases, dense, f.size.sweep, looks, brief(took), f.size.scrape)
 	return []row{{
 		measure: "AWS calls per service-hour, converged, dense clusters",
 		how:     how + "; all calls, for the 12 looks an hour that are the default",
@@ -349,7 +360,7 @@ func (f *fleet) weigh(crowded memory) (row, error) {
 	}
 	return row{
 		measure: fmt.Sprintf("resident memory at %d releases of %s", f.size.releases, what),
-		how:     fmt.Sprintf("VmRSS and VmHWM of the process, `GOMEMLIMIT=%s`, after a restart and %d sweeps; and of the process before it, to which all releases were new at once", f.limit, f.sweeps),
+		how:     fmt.Sprintf("VmRSS and VmHWM of the process, `GOMEMLIMIT=%s`, metrics scraped every %s, after a restart and %d sweeps; and of the process before it, to which all releases were new at once", f.limit, f.size.scrape, f.sweeps),
 		must:    must,
 		reached: fmt.Sprintf("**%s**, at most **%s**; before the restart %s, at most %s", mebibytes(now.resident), mebibytes(now.peak), mebibytes(crowded.resident), mebibytes(crowded.peak)),
 	}, nil

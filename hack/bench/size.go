@@ -20,6 +20,8 @@ type size struct {
 	sweeps   int
 	// glance is how often the CPU time that was used is read.
 	glance time.Duration
+	// scrape is how often the fleet's manager is asked for its metrics: as often as Prometheus often does.
+	scrape time.Duration
 	// profiled is how long the profiles last.
 	profiled time.Duration
 	// regions is how many the old pipeline releases to.
@@ -34,12 +36,12 @@ type size struct {
 func whole(releases int, sweep time.Duration) size {
 	return size{
 		speed: 1, samples: 25, pace: 3 * time.Second, rollouts: 40, failures: 10, failovers: 5,
-		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, profiled: time.Minute, regions: 3, bumped: 1000, weighed: 200, days: 7,
+		releases: releases, sweep: sweep, sweeps: 2, glance: 5 * time.Second, scrape: 30 * time.Second, profiled: time.Minute, regions: 3, bumped: 1000, weighed: 200, days: 7,
 	}
 }
 
 // least is what shows that every row comes out.
 var least = size{
 	speed: 20, samples: 2, rollouts: 2, failures: 1, failovers: 1,
-	releases: 20, sweep: 5 * time.Second, sweeps: 1, glance: time.Second, profiled: 2 * time.Second, regions: 2, bumped: 40, weighed: 5, days: 1,
+	releases: 20, sweep: 5 * time.Second, sweeps: 1, glance: time.Second, scrape: time.Second, profiled: 2 * time.Second, regions: 2, bumped: 40, weighed: 5, days: 1,
 }
