@@ -424,8 +424,8 @@ func (f *fleet) weigh(crowded memory) (row, error) {
 	}
 	return row{
 		measure: fmt.Sprintf("resident memory at %d releases of %s", f.size.releases, what),
-		how:     fmt.Sprintf("VmRSS and VmHWM of the process, `GOMEMLIMIT=%s`, metrics scraped every %s, after a restart and %d sweeps; and of the process before it, to which all releases were new at once", f.limit, f.size.scrape, f.sweeps),
+		how:     fmt.Sprintf("VmRSS (at rest) and VmHWM (the peak) of the process, `GOMEMLIMIT=%s`, metrics scraped every %s, after a restart and %d sweeps; and of the process before it, to which all releases were new at once. A limit of the Pod's memory has to be above the peaks", f.limit, f.size.scrape, f.sweeps),
 		must:    must,
-		reached: fmt.Sprintf("**%s**, at most **%s**; before the restart %s, at most %s", mebibytes(now.resident), mebibytes(now.peak), mebibytes(crowded.resident), mebibytes(crowded.peak)),
+		reached: fmt.Sprintf("at rest **%s**, peak **%s**; before the restart %s, peak **%s**", mebibytes(now.resident), mebibytes(now.peak), mebibytes(crowded.resident), mebibytes(crowded.peak)),
 	}, nil
 }
