@@ -48,10 +48,10 @@ func (l *Lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	return record, raw, err
 }
 
-// Create acquires a lease that does not exist. It may have been deleted under a holder, who goes on until
-// the next renewal fails.
+// Create acquires a lease that does not exist. Where it was another's when it was last read it was deleted
+// under that one, who goes on until the next renewal fails. One that was never seen is new.
 func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	return l.write(record, l.wait, func() error { return l.Interface.Create(ctx, record) })
+	return l.write(record, l.takeover(), func() error { return l.Interface.Create(ctx, record) })
 }
 
 // Update acquires, renews or releases the lease. A lease that somebody else holds is not released:
@@ -64,7 +64,7 @@ func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 	return l.write(record, l.takeover(), func() error { return l.Interface.Update(ctx, record) })
 }
 
-// takeover is how long the gate stays closed when the lease is updated: as long as the calls of one who
+// takeover is how long the gate stays closed when the lease is acquired: as long as the calls of one who
 // held it last, and did not release it.
 func (l *Lock) takeover() time.Duration {
 	l.mu.Lock()
