@@ -242,30 +242,28 @@ func (m *quietManager) Add(runnable manager.Runnable) error {
 }
 
 // restingQueue sees to it that nothing is passed over again and again while no time goes by: in a
-// bubble that would never end. What was asked for so often is lost with the promise.
+// bubble that would never end. What was passed over so often is lost with the promise.
 type restingQueue struct {
 	workqueue.TypedRateLimitingInterface[reconcile.Request]
 	story *story
 
-	mu    sync.Mutex
-	since time.Time
-	asked map[reconcile.Request]int
+	mu     sync.Mutex
+	since  time.Time
+	passes map[reconcile.Request]int
 }
 
-// restless is how often somebody may ask in a second for a pass over one thing.
-const restless = 2000
+// restless is more often than a thing may be passed over in a second. An environment is once for each of
+// its releases that tells it something.
+const restless = 10000
 
-// Add implements [workqueue.TypedInterface].
-func (q *restingQueue) Add(item reconcile.Request) {
-	if q.rests(item) {
-		q.TypedRateLimitingInterface.Add(item)
-	}
-}
-
-// AddAfter implements [workqueue.TypedDelayingInterface].
-func (q *restingQueue) AddAfter(item reconcile.Request, after time.Duration) {
-	if q.rests(item) {
-		q.TypedRateLimitingInterface.AddAfter(item, after)
+// Get implements [workqueue.TypedInterface].
+func (q *restingQueue) Get() (item reconcile.Request, shutdown bool) {
+	for {
+		if item, shutdown = q.TypedRateLimitingInterface.Get(); shutdown || q.rests(item) {
+			return item, shutdown
+		}
+		q.Forget(item)
+		q.Done(item)
 	}
 }
 
@@ -273,13 +271,12 @@ func (q *restingQueue) rests(item reconcile.Request) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if time.Since(q.since) > time.Second {
-		q.since, q.asked = time.Now(), map[reconcile.Request]int{}
+		q.since, q.passes = time.Now(), map[reconcile.Request]int{}
 	}
-	q.asked[item]++
-	if q.asked[item] <= restless {
+	if q.passes[item]++; q.passes[item] <= restless {
 		return true
 	}
-	q.story.violate("a release rests between two passes", "%s was to be passed over %d times within a second", item, restless)
+	q.story.violate("a release rests between two passes", "%s was passed over %d times within a second", item, restless)
 	return false
 }
 
