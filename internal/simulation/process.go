@@ -273,7 +273,8 @@ func (q *restingQueue) rests(item reconcile.Request) bool {
 	if time.Since(q.since) > time.Second {
 		q.since, q.passes = time.Now(), map[reconcile.Request]int{}
 	}
-	if q.passes[item]++; q.passes[item] <= restless {
+	q.passes[item]++
+	if q.passes[item] <= restless {
 		return true
 	}
 	q.story.violate("a release rests between two passes", "%s was passed over %d times within a second", item, restless)
