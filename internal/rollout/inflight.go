@@ -204,7 +204,7 @@ func (s *situation) deploying(d *ecsv1alpha1.DeploymentStatus) *answer {
 	return a
 }
 
-// record is what ECS records of d, which must be in flight; what it teaches is written to d.
+// record is what ECS records of d, in flight or just over; what it teaches is written to d.
 func (s *situation) record(d *ecsv1alpha1.DeploymentStatus) (*ServiceDeployment, bool) {
 	ours, looked := s.ours(d.ServiceDeployment, d.Revision, d.Started.Time)
 	switch {

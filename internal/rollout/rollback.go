@@ -56,11 +56,9 @@ func (s *situation) bringBack() *answer {
 	var ours *ServiceDeployment
 	if d != nil && (d.Outcome == "" || d.Outcome == ecsv1alpha1.DeploymentFailed) {
 		var looked bool
-		if ours, looked = s.ours(d.ServiceDeployment, d.Revision, d.Started.Time); !looked {
+		// What is noted of it, whatever is asked for next waits for.
+		if ours, looked = s.record(d); !looked {
 			return s.rollingUnseen("looking what became of the deployment of " + d.Revision)
-		}
-		if ours != nil {
-			d.ServiceDeployment = ours.ID // whatever is asked for next waits until this has ended
 		}
 	}
 	switch {
