@@ -301,27 +301,31 @@ func dropRestarts(services []Subject) bool {
 }
 
 // restarting says that the service is being restarted.
-func restarting(s Subject) bool {
-	m := s.Memory
-	if i := m.Intent; i != nil {
-		return i.Action == ecsv1alpha1.IntentRestart
+func restarting(s Subject) bool { return purposeUnderWay(s.Memory) == ecsv1alpha1.PurposeRestart }
+
+// goesBack says that what is on the way to the service brings it back to what is proven.
+func goesBack(s Subject) bool { return purposeUnderWay(s.Memory) == ecsv1alpha1.PurposeRollback }
+
+// purposeUnderWay is what the call or the deployment is for that is on the way to a service; "" also where
+// nothing is.
+func purposeUnderWay(m *ecsv1alpha1.ServiceStatus) ecsv1alpha1.DeploymentPurpose {
+	switch i, d := m.Intent, m.Deployment; {
+	case i != nil && i.Rollback:
+		return ecsv1alpha1.PurposeRollback
+	case i != nil && i.Action == ecsv1alpha1.IntentRestart:
+		return ecsv1alpha1.PurposeRestart
+	case i == nil && d != nil && d.Outcome == "":
+		return d.Purpose
+	default:
+		return ""
 	}
-	return m.Deployment != nil && m.Deployment.Outcome == "" && m.Deployment.Purpose == ecsv1alpha1.PurposeRestart
 }
 
 // underWay says that a deployment of ours to the service has not ended, a restart and the way back aside.
 func underWay(s Subject) bool {
 	m := s.Memory
-	return !restarting(s) && !goesBack(m) && (m.Intent != nil || m.State == ecsv1alpha1.ServiceDeploying || m.State == ecsv1alpha1.ServiceAwaitingAction ||
+	return !restarting(s) && !goesBack(s) && (m.Intent != nil || m.State == ecsv1alpha1.ServiceDeploying || m.State == ecsv1alpha1.ServiceAwaitingAction ||
 		m.Deployment != nil && m.Deployment.Outcome == "")
-}
-
-// goesBack says that what is on the way to the service brings it back to what is proven.
-func goesBack(m *ecsv1alpha1.ServiceStatus) bool {
-	if i := m.Intent; i != nil {
-		return i.Rollback
-	}
-	return m.Deployment != nil && m.Deployment.Outcome == "" && m.Deployment.Purpose == ecsv1alpha1.PurposeRollback
 }
 
 func touched(s Subject) bool { return !restarting(s) && Touched(*s.Memory) }
