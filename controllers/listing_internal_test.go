@@ -99,7 +99,7 @@ func TestWhoReadsAFleetDoesNotCopyIt(t *testing.T) {
 		"a watch that concerns the releases of a namespace": {
 			read: func(t *testing.T, s *shelf) int {
 				t.Helper()
-				return len((&ReleaseReconciler{Client: s}).requests(t.Context(), client.InNamespace("production")))
+				return len((&ReleaseReconciler{Client: s}).requests(t.Context(), nil, client.InNamespace("production")))
 			},
 			want: 2, // the shelf is one for all namespaces
 		},

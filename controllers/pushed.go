@@ -66,7 +66,7 @@ func (p *pushes) seen(release types.NamespacedName, push uint64) {
 // Pushed is told that an image was pushed into ECR. The releases that ask for the tag, and for no digest,
 // are looked at at once: those that wait for it go on, and of the others the tag may have moved.
 func (r *ReleaseReconciler) Pushed(repository, tag string) {
-	for _, request := range r.requests(context.Background(), client.MatchingFields{indexImage: repository + ":" + tag}) {
+	for _, request := range r.requests(context.Background(), nil, client.MatchingFields{indexImage: repository + ":" + tag}) {
 		r.pushes.add(request.NamespacedName)
 		r.Inbox.Enqueue(request.NamespacedName)
 	}

@@ -162,7 +162,7 @@ func (r *ReleaseReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manag
 		For(&ecsv1alpha1.EcsRelease{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, r.authorship.foreign()))).
 		Watches(&ecsv1alpha1.EcsRelease{}, unfinishedFirst{}).
 		Watches(&ecsv1alpha1.EcsRelease{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.releasesOf), builder.WithPredicates(relabelled())).
+		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.governed), builder.WithPredicates(relabelled())).
 		Watches(&ecsv1alpha1.EcsEnvironment{}, handler.EnqueueRequestsFromMapFunc(r.promoted), builder.WithPredicates(provenChanged())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.releasesIn), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(r.Inbox.source()).
@@ -179,7 +179,7 @@ func (r *ReleaseReconciler) neighbours(ctx context.Context, object client.Object
 	seen := map[client.ObjectKey]bool{client.ObjectKeyFromObject(release): true}
 	var requests []reconcile.Request
 	for _, place := range placesOf(release) {
-		for _, request := range r.requests(ctx, client.MatchingFields{indexPlace: place}) {
+		for _, request := range r.requests(ctx, nil, client.MatchingFields{indexPlace: place}) {
 			if !seen[request.NamespacedName] {
 				seen[request.NamespacedName] = true
 				requests = append(requests, request)
@@ -189,9 +189,14 @@ func (r *ReleaseReconciler) neighbours(ctx context.Context, object client.Object
 	return requests
 }
 
-// releasesOf are the releases in the namespaces that an environment names, and those that wait for another
-// to let go of a service: it may be an environment that takes it from that. A change of it is told
-// twice, as it was and as it is.
+// governed are the releases to which a change of an environment is news: those in its namespaces, and those
+// that wait for another to let go of a service, from which it may be taken by that. A change is told twice, as
+// it was and as it is.
+func (r *ReleaseReconciler) governed(ctx context.Context, object client.Object) []reconcile.Request {
+	return append(r.releasesOf(ctx, object), r.younger(ctx)...)
+}
+
+// releasesOf are the releases in the namespaces that an environment names.
 func (r *ReleaseReconciler) releasesOf(ctx context.Context, object client.Object) []reconcile.Request {
 	environment, ok := object.(*ecsv1alpha1.EcsEnvironment)
 	if !ok {
@@ -205,27 +210,18 @@ func (r *ReleaseReconciler) releasesOf(ctx context.Context, object client.Object
 	var requests []reconcile.Request
 	for i := range namespaces.Items {
 		if selects(environment.Spec.Namespaces, &namespaces.Items[i]) {
-			requests = append(requests, r.requests(ctx, client.InNamespace(namespaces.Items[i].Name))...)
+			requests = append(requests, r.requests(ctx, nil, client.InNamespace(namespaces.Items[i].Name))...)
 		}
 	}
-	return append(requests, r.younger(ctx)...)
+	return requests
 }
 
 // younger are the releases that wait for an older one to let go of a service.
 func (r *ReleaseReconciler) younger(ctx context.Context) []reconcile.Request {
-	var releases ecsv1alpha1.EcsReleaseList
-	if err := r.Client.List(ctx, &releases, client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "listing releases for a watch")
-		return nil
-	}
-	var requests []reconcile.Request
-	for i := range releases.Items {
-		ready := meta.FindStatusCondition(releases.Items[i].Status.Conditions, ecsv1alpha1.ConditionReady)
-		if ready != nil && ready.Reason == ecsv1alpha1.ReasonServiceConflict {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&releases.Items[i])})
-		}
-	}
-	return requests
+	return r.requests(ctx, func(release *ecsv1alpha1.EcsRelease) bool {
+		ready := meta.FindStatusCondition(release.Status.Conditions, ecsv1alpha1.ConditionReady)
+		return ready != nil && ready.Reason == ecsv1alpha1.ReasonServiceConflict
+	})
 }
 
 // promoted are the releases of the environments that promote from one.
@@ -255,18 +251,21 @@ func provenChanged() predicate.Predicate {
 
 // releasesIn are the releases in a namespace, and those that wait for another to let go of a service.
 func (r *ReleaseReconciler) releasesIn(ctx context.Context, object client.Object) []reconcile.Request {
-	return append(r.requests(ctx, client.InNamespace(object.GetName())), r.younger(ctx)...)
+	return append(r.requests(ctx, nil, client.InNamespace(object.GetName())), r.younger(ctx)...)
 }
 
-func (r *ReleaseReconciler) requests(ctx context.Context, options ...client.ListOption) []reconcile.Request {
+// requests are those of the releases listed that are wanted; nil: all.
+func (r *ReleaseReconciler) requests(ctx context.Context, wanted func(*ecsv1alpha1.EcsRelease) bool, options ...client.ListOption) []reconcile.Request {
 	var releases ecsv1alpha1.EcsReleaseList
 	if err := r.Client.List(ctx, &releases, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing releases for a watch")
 		return nil
 	}
-	requests := make([]reconcile.Request, 0, len(releases.Items))
+	var requests []reconcile.Request
 	for i := range releases.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&releases.Items[i])})
+		if wanted == nil || wanted(&releases.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&releases.Items[i])})
+		}
 	}
 	return requests
 }
