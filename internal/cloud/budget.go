@@ -88,6 +88,9 @@ func AtLeisure(ctx context.Context) context.Context {
 
 type leisureKey struct{}
 
+// soon is how long what looks something up waits for its token instead of being put off.
+const soon = 500 * time.Millisecond
+
 // patience is how long a patient call waits for its token at most.
 const patience = time.Minute
 
@@ -137,16 +140,30 @@ func newBudget(share float64, m *metrics) *budget {
 // take takes a token without waiting. Otherwise it takes none and says how long to wait
 // before it is worth trying again.
 func (b *budget) take(key bucketKey, h haste) (wait time.Duration, ok bool) {
-	return b.takeFor(nil, key, h)
+	return b.takeFor(claimant{}, key, h)
 }
 
 // takeFor is take for somebody who comes again until there is a token: environments get theirs one after
 // the other, each in the order in which they came, and those who sweep after those who do not.
-func (b *budget) takeFor(who *reflector, key bucketKey, h haste) (wait time.Duration, ok bool) {
+func (b *budget) takeFor(who claimant, key bucketKey, h haste) (wait time.Duration, ok bool) {
 	if key.quota == quotaNone {
 		return 0, true
 	}
 	wait, ok = b.bucket(key).take(time.Now(), h, who)
+	if !ok {
+		b.metrics.rejected(key.quota)
+	}
+	return wait, ok
+}
+
+// takeSoon is take for what looks something up for an environment: if its turn comes soon, it waits for it.
+// Environments get their tokens one after the other, and of each one waits at a time: the others go on to
+// something else, and come again.
+func (b *budget) takeSoon(ctx context.Context, environment string, key bucketKey) (wait time.Duration, ok bool) {
+	if key.quota == quotaNone {
+		return 0, true
+	}
+	wait, ok = b.bucket(key).takeSoon(ctx, environment)
 	if !ok {
 		b.metrics.rejected(key.quota)
 	}
@@ -167,7 +184,7 @@ func (b *budget) bucket(key bucketKey) *bucket {
 	found, ok := b.buckets[key]
 	if !ok {
 		burst, perSecond := key.quota.published()
-		found = &bucket{limiter: rate.NewLimiter(rate.Limit(perSecond*b.share), max(1, int(burst*b.share)))}
+		found = &bucket{limiter: rate.NewLimiter(rate.Limit(perSecond*b.share), max(1, int(burst*b.share))), seats: map[string]bool{}}
 		b.buckets[key] = found
 	}
 	return found
@@ -181,11 +198,38 @@ type bucket struct {
 	shutUntil time.Time
 	level     int    // how often it was shut lately; 0: not
 	rows      [2]row // by haste
+	seats     map[string]bool // the environments of which something waits for a token that comes soon
 }
 
-func (b *bucket) take(now time.Time, h haste, who *reflector) (time.Duration, bool) {
+// take takes a token, or says how long to wait for one.
+func (b *bucket) take(now time.Time, h haste, who claimant) (time.Duration, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.takeLocked(now, h, who)
+}
+
+// takeSoon takes a token, and waits for it if it comes soon and nobody else of the environment does.
+func (b *bucket) takeSoon(ctx context.Context, environment string) (wait time.Duration, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	who := claimant{environment: environment, behind: b.seats[environment]}
+	for end := now.Add(soon); ; now = time.Now() {
+		wait, ok = b.takeLocked(now, urgent, who)
+		if ok || who.behind || now.Add(wait).After(end) || ctx.Err() != nil {
+			b.rows[urgent].leave(who)
+			return wait, ok
+		}
+		b.seats[environment] = true
+		b.mu.Unlock()
+		pause(ctx, wait)
+		b.mu.Lock()
+		delete(b.seats, environment)
+	}
+}
+
+// takeLocked is take; the caller holds mu.
+func (b *bucket) takeLocked(now time.Time, h haste, who claimant) (time.Duration, bool) {
 	if wait := b.shutUntil.Sub(now); wait > 0 {
 		for i := range b.rows { // nobody loses a place by that
 			b.rows[i].hold(b.shutUntil)
@@ -210,7 +254,7 @@ func (b *bucket) take(now time.Time, h haste, who *reflector) (time.Duration, bo
 }
 
 // ahead is how many go before who, as far as that is in a row. The caller holds mu.
-func (b *bucket) ahead(now time.Time, h haste, who *reflector) (n int) {
+func (b *bucket) ahead(now time.Time, h haste, who claimant) (n int) {
 	own := &b.rows[h]
 	own.tell(who, now)
 	for i := range b.rows {
@@ -220,7 +264,7 @@ func (b *bucket) ahead(now time.Time, h haste, who *reflector) (n int) {
 		b.rows[urgent].leave(who)
 		n = len(b.rows[urgent].waiting)
 	}
-	if who != nil {
+	if who != (claimant{}) {
 		n += own.place(who, now)
 	}
 	return n

@@ -63,8 +63,8 @@ var (
 	continueServiceDeployment = operation{action: "ecs:ContinueServiceDeployment", quota: quotaDeploymentModify, reason: ecsv1alpha1.ReasonUpdateRefused}
 )
 
-// read makes a call that changes nothing: with a token for each attempt, taken without waiting, as a
-// verified identity, within the read deadline. doing says for messages what is done to what. When AWS
+// read makes a call that changes nothing: with a token for each attempt, which is waited for only if it comes
+// soon, as a verified identity, within the read deadline. doing says for messages what is done to what. When AWS
 // finds the credentials expired, it is made a second time with fresh ones.
 func read[Out any](
 	ctx context.Context, f *Fleet, s *session, op operation, doing string, call func(context.Context) (*Out, error),
@@ -85,7 +85,7 @@ func read[Out any](
 		return nil, problem
 	}
 	for try := 1; ; try++ {
-		if problem := f.token(ctx, s, op, doing); problem != nil {
+		if problem := f.tokenSoon(ctx, s, op, doing); problem != nil {
 			return nil, problem
 		}
 		op.prepaid = false
@@ -210,10 +210,24 @@ func (e *exit) watch(stack *middleware.Stack) error {
 
 // token takes a token for op, or says how long to wait.
 func (f *Fleet) token(ctx context.Context, s *session, op operation, doing string) *rollout.Problem {
-	if op.prepaid {
-		return nil
-	}
 	wait, ok := f.budget.take(s.bucket(op), max(op.haste, hasteOf(ctx)))
+	return putOff(s, op, doing, wait, ok)
+}
+
+// tokenSoon is token for a read: one that somebody waits for waits for its own if that comes soon.
+func (f *Fleet) tokenSoon(ctx context.Context, s *session, op operation, doing string) *rollout.Problem {
+	switch {
+	case op.prepaid:
+		return nil
+	case max(op.haste, hasteOf(ctx)) == sweep:
+		return f.token(ctx, s, op, doing)
+	}
+	wait, ok := f.budget.takeSoon(ctx, s.identity.Environment, s.bucket(op))
+	return putOff(s, op, doing, wait, ok)
+}
+
+// putOff is the problem of a call that has to wait for its token; nil if it has one.
+func putOff(s *session, op operation, doing string, wait time.Duration, ok bool) *rollout.Problem {
 	if ok {
 		return nil
 	}
@@ -226,17 +240,24 @@ func (f *Fleet) token(ctx context.Context, s *session, op operation, doing strin
 // awaitToken takes a token, and waits for it as long as the context and patience allow.
 func (f *Fleet) awaitToken(ctx context.Context, s *session, op operation, doing string) *rollout.Problem {
 	for end := time.Now().Add(patience); ; {
-		problem := f.token(ctx, s, op, doing)
+		problem := f.tokenSoon(ctx, s, op, doing)
 		if problem == nil || time.Now().Add(problem.RetryAfter).After(end) {
 			return problem
 		}
-		timer := time.NewTimer(problem.RetryAfter)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		pause(ctx, problem.RetryAfter)
+		if ctx.Err() != nil {
 			return problem
 		}
+	}
+}
+
+// pause waits until d has passed or ctx is done.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -181,14 +181,8 @@ func (f *Fleet) hear(ctx context.Context, l *listener) {
 			failures = 0
 			continue
 		}
-		pause := max(jitter(min(time.Second<<min(failures, 6), time.Minute)), problem.RetryAfter)
+		pause(ctx, max(jitter(min(time.Second<<min(failures, 6), time.Minute)), problem.RetryAfter))
 		failures++
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
 	}
 }
 

@@ -57,7 +57,7 @@ func (r *reflector) loop() {
 			}
 			continue
 		}
-		if wait, ok := r.fleet.budget.takeFor(r, r.session.bucket(describeServices), next.haste); !ok {
+		if wait, ok := r.fleet.budget.takeFor(claimant{environment: r.at.identity.Environment, reflector: r}, r.session.bucket(describeServices), next.haste); !ok {
 			r.sleep(ctx, min(wait, next.wait))
 			continue
 		}
@@ -271,9 +271,9 @@ func (r *reflector) fail(names []string, began time.Time, problem *rollout.Probl
 			w.due = true
 		}
 	}
-	pause := min(time.Second<<min(r.failures, 5), 30*time.Second)
+	rest := min(time.Second<<min(r.failures, 5), 30*time.Second)
 	r.failures++
-	r.pausedUntil = time.Now().Add(max(jitter(pause), problem.RetryAfter))
+	r.pausedUntil = time.Now().Add(max(jitter(rest), problem.RetryAfter))
 }
 
 func (r *reflector) all() []string {

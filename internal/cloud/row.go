@@ -18,9 +18,17 @@ type row struct {
 	number  int64
 }
 
-// looker is a reflector that waits for a token.
+// claimant is who waits for a token: a reflector, or what looks something up for an environment, and all else
+// that does, behind it. The zero value is somebody who stands in no row.
+type claimant struct {
+	environment string
+	reflector   *reflector
+	behind      bool
+}
+
+// looker is a claimant in a row.
 type looker struct {
-	who    *reflector
+	who    claimant
 	tag    int64 // environments with equal tags take turns
 	number int64 // which of those with equal tags came first
 	back   time.Time
@@ -36,14 +44,14 @@ func (r *row) prune(now time.Time) {
 }
 
 // place is how many go before who, which comes behind all of its environment if it is new.
-func (r *row) place(who *reflector, now time.Time) int {
+func (r *row) place(who claimant, now time.Time) int {
 	if at := r.find(who); at >= 0 {
 		return at
 	}
 	r.number++
 	l := looker{who: who, tag: r.clock, number: r.number, back: now}
 	for _, other := range r.waiting {
-		if other.who.at.identity.Environment == who.at.identity.Environment {
+		if other.who.environment == who.environment {
 			l.tag = max(l.tag, other.tag)
 		}
 	}
@@ -54,7 +62,7 @@ func (r *row) place(who *reflector, now time.Time) int {
 }
 
 // serve takes out who has its token.
-func (r *row) serve(who *reflector) {
+func (r *row) serve(who claimant) {
 	if at := r.find(who); at >= 0 {
 		r.clock = max(r.clock, r.waiting[at].tag)
 		r.leave(who)
@@ -62,12 +70,12 @@ func (r *row) serve(who *reflector) {
 }
 
 // leave takes out who does not wait any more.
-func (r *row) leave(who *reflector) {
+func (r *row) leave(who claimant) {
 	r.waiting = slices.DeleteFunc(r.waiting, func(l looker) bool { return l.who == who })
 }
 
 // tell notes when who comes again.
-func (r *row) tell(who *reflector, back time.Time) {
+func (r *row) tell(who claimant, back time.Time) {
 	if at := r.find(who); at >= 0 {
 		r.waiting[at].back = back
 	}
@@ -82,6 +90,6 @@ func (r *row) hold(until time.Time) {
 	}
 }
 
-func (r *row) find(who *reflector) int {
+func (r *row) find(who claimant) int {
 	return slices.IndexFunc(r.waiting, func(l looker) bool { return l.who == who })
 }
