@@ -196,8 +196,8 @@ type bucket struct {
 
 	mu        sync.Mutex
 	shutUntil time.Time
-	level     int    // how often it was shut lately; 0: not
-	rows      [2]row // by haste
+	level     int             // how often it was shut lately; 0: not
+	rows      [2]row          // by haste
 	seats     map[string]bool // the environments of which something waits for a token that comes soon
 }
 

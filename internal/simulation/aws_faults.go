@@ -89,8 +89,9 @@ func (w *world) rareTrouble(s *script, r *rand.Rand) {
 		operations = append(operations, "ContinueServiceDeployment")
 	}
 	if slices.ContainsFunc(w.places, func(p place) bool { return p.balanced != nil }) {
-		operations = append(operations, "DescribeTargetGroups", "DescribeLoadBalancers")
+		operations = append(operations, "DescribeTargetGroups", "DescribeLoadBalancers", "DescribeTargetHealth")
 	}
+	operations = append(operations, "DescribeRepositories")
 	for _, operation := range operations {
 		kind, seed, length := pick(r, awsKinds), r.Uint64(), time.Duration(1+r.IntN(6))*time.Second
 		if !afflicts(kind, operation) {
