@@ -43,6 +43,7 @@ func balanced(t *testing.T) *world {
 
 func TestAReleaseIsVerifiedThroughItsLoadBalancersBeforeItIsReady(t *testing.T) {
 	w := balanced(t)
+	w.alone()
 	release := w.apply("helium-backend:v1", verified(answers(60), healthyWithin(60)))
 	w.ready(release)
 	digest := w.push("v2")
