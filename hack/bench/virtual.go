@@ -78,7 +78,7 @@ func weighed(r simulation.HeapReport) row {
 	const kibibyte = 1 << 10
 	return row{
 		measure: fmt.Sprintf("live heap after collection, %.0f days (**virtual**)", r.Lasted.Hours()/24),
-		how: fmt.Sprintf("the simulation; %d releases, each released to once a day; a manager that has just released to all of them so often that all that it remembers is full, and one that has lived so long; each two hours after its last release, less what is left when it has ended",
+		how: fmt.Sprintf("the simulation; %d releases, each released to once a day; a manager that has released to all of them once, and one that has lived so long, both begun when all that is remembered of them was full; each two hours after its last release, less what is left when it has ended",
 			r.Releases),
 		must:    "+5 %",
 		reached: fmt.Sprintf("**%+.1f %%** (%d KiB, then %d KiB)", 100*r.Growth(), r.Before/kibibyte, r.After/kibibyte),
