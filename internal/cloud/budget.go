@@ -146,24 +146,22 @@ func (b *budget) take(key bucketKey, h haste) (wait time.Duration, ok bool) {
 // takeFor is take for somebody who comes again until there is a token: environments get theirs one after
 // the other, each in the order in which they came, and those who sweep after those who do not.
 func (b *budget) takeFor(who claimant, key bucketKey, h haste) (wait time.Duration, ok bool) {
-	if key.quota == quotaNone {
-		return 0, true
-	}
-	wait, ok = b.bucket(key).take(time.Now(), h, who)
-	if !ok {
-		b.metrics.rejected(key.quota)
-	}
-	return wait, ok
+	return b.from(key, func(found *bucket) (time.Duration, bool) { return found.take(time.Now(), h, who) })
 }
 
 // takeSoon is take for what looks something up for an environment: if its turn comes soon, it waits for it.
 // Environments get their tokens one after the other, and of each one waits at a time: the others go on to
 // something else, and come again.
 func (b *budget) takeSoon(ctx context.Context, environment string, key bucketKey) (wait time.Duration, ok bool) {
+	return b.from(key, func(found *bucket) (time.Duration, bool) { return found.takeSoon(ctx, environment) })
+}
+
+// from takes a token from a bucket, and counts if there was none.
+func (b *budget) from(key bucketKey, take func(*bucket) (time.Duration, bool)) (wait time.Duration, ok bool) {
 	if key.quota == quotaNone {
 		return 0, true
 	}
-	wait, ok = b.bucket(key).takeSoon(ctx, environment)
+	wait, ok = take(b.bucket(key))
 	if !ok {
 		b.metrics.rejected(key.quota)
 	}

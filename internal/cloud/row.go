@@ -18,12 +18,12 @@ type row struct {
 	number  int64
 }
 
-// claimant is who waits for a token: a reflector, or what looks something up for an environment, and all else
-// that does, behind it. The zero value is somebody who stands in no row.
+// claimant is who waits for a token: a reflector, or what looks something up for an environment. The zero value
+// is somebody who stands in no row.
 type claimant struct {
 	environment string
-	reflector   *reflector
-	behind      bool
+	reflector   *reflector // nil: a look-up
+	behind      bool       // another look-up of the environment waits already
 }
 
 // looker is a claimant in a row.

@@ -45,7 +45,12 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 	}
 	w.mustStart("")
 	tag := 0
-	bump := func() error {
+	bump := func() (err error) {
+		defer func() {
+			if err != nil {
+				w.finish()
+			}
+		}()
 		tag++
 		if tag > neighbourTags {
 			if err := w.images.push(fmt.Sprint("v", tag), good); err != nil {
@@ -63,7 +68,6 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 	}
 	for range fill {
 		if err := bump(); err != nil {
-			w.finish()
 			return nil, err
 		}
 	}
@@ -72,7 +76,6 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 	w.dismiss()
 	w.mustStart("")
 	if err := bump(); err != nil {
-		w.finish()
 		return nil, err
 	}
 	report := &HeapReport{Releases: releases}
@@ -81,7 +84,6 @@ func RunHeap(setup *Setup, releases, days int) (*HeapReport, error) {
 	w.mustStart("")
 	for day := range days {
 		if err := bump(); err != nil {
-			w.finish()
 			return nil, err
 		}
 		w.until(began.Add(time.Duration(day+1) * 24 * time.Hour))
