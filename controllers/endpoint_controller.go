@@ -276,7 +276,7 @@ func (r *EndpointReconciler) endpointsOf(ctx context.Context, object client.Obje
 		return nil
 	}
 	var namespaces corev1.NamespaceList
-	if err := r.Client.List(ctx, &namespaces); err != nil {
+	if err := r.Client.List(ctx, &namespaces, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing namespaces for a watch")
 		return nil
 	}

@@ -61,9 +61,9 @@ type survey struct {
 	namespaces  []string
 	// shared says of those of them that another environment names too which that is.
 	shared   []string
-	releases []ecsv1alpha1.EcsRelease
+	releases []*ecsv1alpha1.EcsRelease
 	// endpoints are the ways in to their services.
-	endpoints []ecsv1alpha1.EcsEndpoint
+	endpoints []*ecsv1alpha1.EcsEndpoint
 	accounts  []ecsv1alpha1.IdentityStatus
 	// unanswered says that AWS could not be asked about one of them now.
 	unanswered bool
@@ -134,12 +134,12 @@ func (r *EnvironmentReconciler) Claimed(environment string) {
 func (r *EnvironmentReconciler) survey(ctx context.Context, environment *ecsv1alpha1.EcsEnvironment) (*survey, error) {
 	s := &survey{environment: environment, now: time.Now()}
 	var environments ecsv1alpha1.EcsEnvironmentList
-	if err := r.Client.List(ctx, &environments); err != nil {
+	if err := r.Client.List(ctx, &environments, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing environments: %w", err)
 	}
 	s.all = environments.Items
 	var namespaces corev1.NamespaceList
-	if err := r.Client.List(ctx, &namespaces); err != nil {
+	if err := r.Client.List(ctx, &namespaces, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing namespaces: %w", err)
 	}
 	for i := range namespaces.Items {
@@ -156,19 +156,23 @@ func (r *EnvironmentReconciler) survey(ctx context.Context, environment *ecsv1al
 		if err := r.Client.List(ctx, &releases, client.InNamespace(namespace.Name), client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("listing releases of namespace %s: %w", namespace.Name, err)
 		}
-		s.releases = append(s.releases, releases.Items...)
+		for i := range releases.Items {
+			s.releases = append(s.releases, &releases.Items[i])
+		}
 		var endpoints ecsv1alpha1.EcsEndpointList
 		if err := r.Client.List(ctx, &endpoints, client.InNamespace(namespace.Name), client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("listing endpoints of namespace %s: %w", namespace.Name, err)
 		}
-		s.endpoints = append(s.endpoints, endpoints.Items...)
+		for i := range endpoints.Items {
+			s.endpoints = append(s.endpoints, &endpoints.Items[i])
+		}
 	}
 	slices.Sort(s.namespaces)
 	slices.Sort(s.shared)
-	slices.SortFunc(s.releases, func(a, b ecsv1alpha1.EcsRelease) int {
+	slices.SortFunc(s.releases, func(a, b *ecsv1alpha1.EcsRelease) int {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
-	slices.SortFunc(s.endpoints, func(a, b ecsv1alpha1.EcsEndpoint) int {
+	slices.SortFunc(s.endpoints, func(a, b *ecsv1alpha1.EcsEndpoint) int {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
 	return s, nil
@@ -274,8 +278,8 @@ func (s *survey) identities() []usedIdentity {
 
 // regionOf is a region in which a release uses an identity; "" where none does.
 func (s *survey) regionOf(identity cloud.Identity) string {
-	for i := range s.releases {
-		for _, service := range place(&s.releases[i], s.environment) {
+	for _, release := range s.releases {
+		for _, service := range place(release, s.environment) {
 			if service.problem == nil && service.key.Identity == identity {
 				return service.key.Region
 			}
@@ -363,8 +367,8 @@ func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 	status.Namespaces = s.namespaces[:min(len(s.namespaces), 128)]
 	status.Releases = nil
 	ready := 0
-	for i := range s.releases {
-		summary := summaryOf(&s.releases[i])
+	for _, release := range s.releases {
+		summary := summaryOf(release)
 		if summary.Ready == metav1.ConditionTrue {
 			ready++
 		}
@@ -373,8 +377,8 @@ func (s *survey) status() ecsv1alpha1.EcsEnvironmentStatus {
 		}
 	}
 	status.Endpoints = nil
-	for i := range s.endpoints[:min(len(s.endpoints), 128)] {
-		status.Endpoints = append(status.Endpoints, wayInOf(&s.endpoints[i]))
+	for _, endpoint := range s.endpoints[:min(len(s.endpoints), 128)] {
+		status.Endpoints = append(status.Endpoints, wayInOf(endpoint))
 	}
 	status.Summary = fmt.Sprintf("%d/%d Ready", ready, len(s.releases))
 	status.Proven = rollout.Soak(status.Proven, rollout.RunsOf(s.releases, s.now), s.now)
@@ -496,7 +500,7 @@ func (r *EnvironmentReconciler) naming(ctx context.Context, name string) []strin
 
 func (r *EnvironmentReconciler) names(ctx context.Context, concerned func(*ecsv1alpha1.EcsEnvironment) bool) []string {
 	var environments ecsv1alpha1.EcsEnvironmentList
-	if err := r.Client.List(ctx, &environments); err != nil {
+	if err := r.Client.List(ctx, &environments, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing environments for a watch")
 		return nil
 	}

@@ -299,7 +299,7 @@ func TestStatusSaysHowFarTheQuotasStretchLooksAtWhatIsInFlight(t *testing.T) {
 func TestStatusSaysWhichWaysInLeadToTheirServices(t *testing.T) {
 	s := &survey{environment: anEnvironment(nil), namespaces: []string{"apps"}, every: 5 * time.Minute}
 	for range 130 {
-		s.endpoints = append(s.endpoints, ecsv1alpha1.EcsEndpoint{
+		s.endpoints = append(s.endpoints, &ecsv1alpha1.EcsEndpoint{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "api"}, Spec: ecsv1alpha1.EcsEndpointSpec{Hostname: "api.heliumai.space"},
 		})
 	}

@@ -48,6 +48,17 @@ func (s *shelf) List(_ context.Context, list client.ObjectList, options ...clien
 	return nil
 }
 
+// Get implements [client.Reader] for namespaces.
+func (s *shelf) Get(_ context.Context, key client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	for i := range s.namespaces {
+		if namespace, ok := object.(*corev1.Namespace); ok && s.namespaces[i].Name == key.Name {
+			s.namespaces[i].DeepCopyInto(namespace)
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no %T %s", object, key)
+}
+
 func handed[T any](held []T, copies bool, deep func(*T) *T) []T {
 	given := slices.Clone(held)
 	for i := range given {
@@ -110,6 +121,59 @@ func TestWhoReadsAFleetDoesNotCopyIt(t *testing.T) {
 				return len((&EndpointReconciler{Client: s}).requests(t.Context(), "staging", wanted))
 			},
 			want: 1,
+		},
+		"a pass over a release, which finds its environment": {
+			read: func(t *testing.T, s *shelf) int {
+				t.Helper()
+				around, problem, err := surroundingsOf(t.Context(), s, "staging")
+				if err != nil || problem != nil || around.own.Name != "staging" {
+					t.Fatalf("it found %v: %v, %v", around.own, problem, err)
+				}
+				return len(around.all)
+			},
+			want: 2,
+		},
+		"a look at an environment": {
+			read: func(t *testing.T, s *shelf) int {
+				t.Helper()
+				survey, err := (&EnvironmentReconciler{Client: s}).survey(t.Context(), s.environments[0].DeepCopy())
+				if err != nil {
+					t.Fatal(err)
+				}
+				status := survey.status()
+				return len(status.Releases) + len(status.Endpoints)
+			},
+			want: 4, // likewise
+		},
+		"a watch that concerns an environment": {
+			read: func(t *testing.T, s *shelf) int {
+				t.Helper()
+				return len((&EnvironmentReconciler{Client: s}).naming(t.Context(), "production"))
+			},
+			want: 1,
+		},
+		"a watch that concerns the releases of an environment": {
+			read: func(t *testing.T, s *shelf) int {
+				t.Helper()
+				return len((&ReleaseReconciler{Client: s}).releasesOf(t.Context(), &s.environments[0]))
+			},
+			want: 2, // likewise
+		},
+		"a watch that concerns what is promoted": {
+			read: func(t *testing.T, s *shelf) int {
+				t.Helper()
+				s.environments[0].Spec.Promotion = &ecsv1alpha1.Promotion{From: "staging"}
+				defer func() { s.environments[0].Spec.Promotion = nil }()
+				return len((&ReleaseReconciler{Client: s}).promoted(t.Context(), &s.environments[1]))
+			},
+			want: 2, // likewise
+		},
+		"a watch that concerns the endpoints of an environment": {
+			read: func(t *testing.T, s *shelf) int {
+				t.Helper()
+				return len((&EndpointReconciler{Client: s}).endpointsOf(t.Context(), &s.environments[0]))
+			},
+			want: 2, // likewise
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

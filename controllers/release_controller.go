@@ -203,7 +203,7 @@ func (r *ReleaseReconciler) releasesOf(ctx context.Context, object client.Object
 		return nil
 	}
 	var namespaces corev1.NamespaceList
-	if err := r.Client.List(ctx, &namespaces); err != nil {
+	if err := r.Client.List(ctx, &namespaces, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing namespaces for a watch")
 		return nil
 	}
@@ -227,7 +227,7 @@ func (r *ReleaseReconciler) younger(ctx context.Context) []reconcile.Request {
 // promoted are the releases of the environments that promote from one.
 func (r *ReleaseReconciler) promoted(ctx context.Context, object client.Object) []reconcile.Request {
 	var environments ecsv1alpha1.EcsEnvironmentList
-	if err := r.Client.List(ctx, &environments); err != nil {
+	if err := r.Client.List(ctx, &environments, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing environments for a watch")
 		return nil
 	}

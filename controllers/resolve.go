@@ -151,14 +151,15 @@ func (s surroundings) origin() *ecsv1alpha1.EcsEnvironment {
 	return nil
 }
 
-// surroundingsOf is the environment of a namespace, as a reader has it now, and all others.
+// surroundingsOf is the environment of a namespace, as a reader has it now, and all others: what is in its
+// cache, where it has one, to be read only.
 func surroundingsOf(ctx context.Context, reader client.Reader, name string) (surroundings, *rollout.Problem, error) {
 	var namespace corev1.Namespace
 	if err := reader.Get(ctx, types.NamespacedName{Name: name}, &namespace); err != nil {
 		return surroundings{}, nil, fmt.Errorf("reading namespace %s: %w", name, err)
 	}
 	var environments ecsv1alpha1.EcsEnvironmentList
-	if err := reader.List(ctx, &environments); err != nil {
+	if err := reader.List(ctx, &environments, client.UnsafeDisableDeepCopy); err != nil {
 		return surroundings{}, nil, fmt.Errorf("listing environments: %w", err)
 	}
 	environment, problem := environmentOf(&namespace, environments.Items)

@@ -63,7 +63,7 @@ type Fleet struct {
 	mu         sync.Mutex
 	run        context.Context // of Start; nil before
 	stopped    bool            // no reflector may begin any more
-	owners     map[types.NamespacedName]map[Key]bool
+	owners     map[types.NamespacedName][]Key
 	reflectors map[neighbourhood]*reflector
 	loops      sync.WaitGroup
 
@@ -137,7 +137,7 @@ func New(o Options) (*Fleet, error) {
 		metrics:      m,
 		budget:       newBudget(o.Share, m),
 		lines:        lines{metrics: m},
-		owners:       map[types.NamespacedName]map[Key]bool{},
+		owners:       map[types.NamespacedName][]Key{},
 		reflectors:   map[neighbourhood]*reflector{},
 		sessions:     map[sessionKey]*session{},
 		documents:    newLRU[revisionKey, *taskdef.Document](200),

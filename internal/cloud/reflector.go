@@ -83,7 +83,8 @@ func (r *reflector) plan(now time.Time) plan {
 	if r.gone {
 		return plan{done: true}
 	}
-	fast, slow := r.inFlight() && !r.fastAt.After(now), !r.slowAt.After(now)
+	inFlight := r.inFlight()
+	fast, slow := inFlight && !r.fastAt.After(now), !r.slowAt.After(now)
 	if fast {
 		r.fastAt = now.Add(f.options.Fast)
 	}
@@ -91,7 +92,7 @@ func (r *reflector) plan(now time.Time) plan {
 		r.slowAt = now.Add(jitter(f.options.Slow))
 	}
 	next := r.slowAt
-	if r.inFlight() && r.fastAt.Before(next) {
+	if inFlight && r.fastAt.Before(next) {
 		next = r.fastAt
 	}
 	p, asked := plan{haste: sweep}, 0
@@ -124,42 +125,72 @@ func (r *reflector) plan(now time.Time) plan {
 	return p
 }
 
+// rank is what services are looked at first.
+type rank int
+
+const (
+	rankInFlight rank = iota
+	rankAwaited
+	rankSettled
+)
+
+// candidate is a service that a look is due or asked for. The zero value is none.
+type candidate struct {
+	name string
+	rank rank
+	seen time.Time
+}
+
+// compare orders candidates by rank, and of one rank by how long ago they were seen.
+func (c candidate) compare(other candidate) int {
+	return cmp.Or(cmp.Compare(c.rank, other.rank), c.seen.Compare(other.seen), strings.Compare(c.name, other.name))
+}
+
+// earlier is the one of two that goes first.
+func (c candidate) earlier(other candidate) candidate {
+	if other.name == "" || c.name != "" && c.compare(other) < 0 {
+		return c
+	}
+	return other
+}
+
 // pick takes the names for the next call: what is in flight, then what somebody waits for, then the
 // rest, and of each what was seen longest ago. However much is in flight, there is room for one that
 // somebody waits for. One whose look is refused goes alone.
 func (r *reflector) pick(now time.Time) []string {
-	names := r.pending(now)
 	r.fleet.mu.Lock()
 	defer r.fleet.mu.Unlock()
-	names = slices.DeleteFunc(names, func(name string) bool { return r.services[name] == nil })
-	rank := func(name string) int {
-		switch w := r.services[name]; {
-		case w.inFlight():
-			return 0
-		case w.urgent(now):
-			return 1
-		}
-		return 2
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), r.services[a].seen().Compare(r.services[b].seen()), strings.Compare(a, b))
-	})
-	waiting := slices.IndexFunc(names, func(name string) bool { return rank(name) == 1 && !r.services[name].alone })
-	if waiting >= batchSize {
-		names[batchSize-1], names[waiting] = names[waiting], names[batchSize-1]
-	}
-	var batch []string
-	for _, name := range names {
-		w := r.services[name]
-		if w.alone && len(batch) > 0 {
+	batch := make([]candidate, 0, batchSize+1) // in order
+	var alone, waiting candidate               // the first of those
+	for name, w := range r.services {
+		if !w.wanted(now) {
 			continue
 		}
-		batch = append(batch, name)
-		if w.alone || len(batch) == batchSize {
-			break
+		c := candidate{name, w.rank(now), w.seen()}
+		if w.alone {
+			alone = alone.earlier(c)
+			continue
+		}
+		if c.rank == rankAwaited {
+			waiting = waiting.earlier(c)
+		}
+		if len(batch) < batchSize || c.compare(batch[batchSize-1]) < 0 {
+			at, _ := slices.BinarySearchFunc(batch, c, candidate.compare)
+			batch = slices.Insert(batch, at, c)
+			batch = batch[:min(len(batch), batchSize)]
 		}
 	}
-	return batch
+	if alone.name != "" && (len(batch) == 0 || alone.compare(batch[0]) < 0) {
+		return []string{alone.name}
+	}
+	if last := len(batch) - 1; last == batchSize-1 && waiting.name != "" && waiting.compare(batch[last]) > 0 {
+		batch[last] = waiting
+	}
+	names := make([]string, 0, len(batch))
+	for _, c := range batch {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // pending is every service that a look is due or asked for.
@@ -168,7 +199,7 @@ func (r *reflector) pending(now time.Time) []string {
 	defer r.fleet.mu.Unlock()
 	var names []string
 	for name, w := range r.services {
-		if w.due || w.asked(now) {
+		if w.wanted(now) {
 			names = append(names, name)
 		}
 	}

@@ -15,13 +15,19 @@ const coalesce = 10 * time.Millisecond
 
 // watched is a service in the store. The fleet's lock guards it.
 type watched struct {
-	owners map[types.NamespacedName]bool // true: in flight
-	since  time.Time                     // when it was last taken to be in flight
-	view   *rollout.View                 // of the newest look; nil before the first
+	owners []interest    // one or two
+	since  time.Time     // when it was last taken to be in flight
+	view   *rollout.View // of the newest look; nil before the first
 	asks   []ask
 	hasty  bool // somebody waits for the first look
 	due    bool // the sweep under way has yet to come to it
 	alone  bool // its look is refused, and would have others that share the call refused
+}
+
+// interest is what an owner wants to know of a service: fast, as long as it is in flight.
+type interest struct {
+	owner types.NamespacedName
+	fast  bool
 }
 
 // ask is a look that somebody waits for or, without notBefore, the first one, which comes with the
@@ -32,18 +38,50 @@ type ask struct {
 }
 
 func (w *watched) inFlight() bool {
-	for _, fast := range w.owners {
-		if fast {
+	for i := range w.owners {
+		if w.owners[i].fast {
 			return true
 		}
 	}
 	return false
 }
 
+// own replaces what owner wants to know, and says whether that was fast before.
+func (w *watched) own(owner types.NamespacedName, fast bool) (before bool) {
+	for i := range w.owners {
+		if known := &w.owners[i]; known.owner == owner {
+			before, known.fast = known.fast, fast
+			return before
+		}
+	}
+	w.owners = append(w.owners, interest{owner, fast})
+	return false
+}
+
+// disown ends owner's interest.
+func (w *watched) disown(owner types.NamespacedName) {
+	w.owners = slices.DeleteFunc(w.owners, func(i interest) bool { return i.owner == owner })
+}
+
 // asked says whether there is a look to make that could begin now. Those that still wait for
 // company share the call if there is one.
 func (w *watched) asked(now time.Time) bool {
 	return slices.ContainsFunc(w.asks, func(a ask) bool { return !a.notBefore.After(now) })
+}
+
+// wanted says whether a look is due, or asked for and could begin now.
+func (w *watched) wanted(now time.Time) bool { return w.due || w.asked(now) }
+
+// rank is what the next look at the service goes before and after.
+func (w *watched) rank(now time.Time) rank {
+	switch {
+	case w.inFlight():
+		return rankInFlight
+	case w.urgent(now):
+		return rankAwaited
+	default:
+		return rankSettled
+	}
 }
 
 // urgent says whether there is a look to make that does not wait for the sweep: the service is in
@@ -103,7 +141,7 @@ func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	left := map[Identity]bool{}
-	for k := range f.owners[owner] {
+	for _, k := range f.owners[owner] {
 		if _, stays := keys[k]; !stays {
 			f.forget(owner, k)
 			left[k.Identity] = true
@@ -114,24 +152,23 @@ func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
 		delete(f.owners, owner)
 		return
 	}
-	f.owners[owner] = maps.Clone(keys)
+	f.owners[owner] = slices.AppendSeq(make([]Key, 0, len(keys)), maps.Keys(keys))
 	now := time.Now()
 	for k, fast := range keys {
 		r := f.reflector(k.neighbourhood(), now)
 		w, ok := r.services[k.Service]
 		if !ok {
-			w = &watched{owners: map[types.NamespacedName]bool{}}
+			w = &watched{}
 			w.ask(time.Time{}, now)
 			r.services[k.Service] = w
 			r.awake()
 		}
-		if fast && !w.owners[owner] {
-			r.hurry(now)
-		}
 		if fast && !w.inFlight() {
 			w.since = now
 		}
-		w.owners[owner] = fast
+		if before := w.own(owner, fast); fast && !before {
+			r.hurry(now)
+		}
 	}
 }
 
@@ -140,7 +177,7 @@ func (f *Fleet) Track(owner types.NamespacedName, keys map[Key]bool) {
 func (f *Fleet) Hasten(owner types.NamespacedName) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for k := range f.owners[owner] {
+	for _, k := range f.owners[owner] {
 		r := f.reflectors[k.neighbourhood()]
 		if w := r.services[k.Service]; w.view == nil && !w.hasty {
 			w.hasty = true
@@ -220,7 +257,7 @@ func (f *Fleet) forget(owner types.NamespacedName, k Key) {
 	if !ok {
 		return
 	}
-	delete(w.owners, owner)
+	w.disown(owner)
 	if len(w.owners) > 0 {
 		return
 	}
@@ -273,8 +310,8 @@ func (f *Fleet) publish(r *reflector, views map[string]*rollout.View) {
 		if !w.answer(view) {
 			continue
 		}
-		for owner := range w.owners {
-			told[owner] = true
+		for _, i := range w.owners {
+			told[i.owner] = true
 		}
 	}
 	f.mu.Unlock()

@@ -34,10 +34,10 @@ type Runs struct {
 // RunsOf reads them from releases, as of now. A service that runs no tasks proves nothing, and
 // neither does a release that is pinned by tag: its tasks may run what the tag was moved to. Of a
 // release of several images every image counts in every service.
-func RunsOf(releases []ecsv1alpha1.EcsRelease, now time.Time) Runs {
+func RunsOf(releases []*ecsv1alpha1.EcsRelease, now time.Time) Runs {
 	runs := Runs{Ready: map[Run]time.Time{}, Ended: map[Run]time.Time{}, Idle: map[Run]bool{}, Failed: map[Run]time.Time{}}
-	for i := range releases {
-		runs.add(&releases[i], now)
+	for _, release := range releases {
+		runs.add(release, now)
 	}
 	return runs
 }

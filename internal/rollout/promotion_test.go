@@ -135,7 +135,7 @@ func TestWhatRanReadyIsProvenForAsLongAsItDid(t *testing.T) {
 			for _, happen := range c.happens {
 				now := minute(happen(s))
 				look := func(now time.Time) []ecsv1alpha1.ProvenDigest {
-					return Soak(proven, RunsOf([]ecsv1alpha1.EcsRelease{{Spec: s.spec, Status: s.status}}, now), now)
+					return Soak(proven, RunsOf([]*ecsv1alpha1.EcsRelease{{Spec: s.spec, Status: s.status}}, now), now)
 				}
 				proven = look(now)
 				if diff := cmp.Diff(proven, look(now.Add(time.Hour))); diff != "" {
