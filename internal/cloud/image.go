@@ -26,8 +26,9 @@ type ImageQuery struct {
 	Repository string
 	Tag        string
 	Digest     string
-	// Since is how old an answer may be about where the tag points to: one that was asked for earlier,
-	// or by another Asker, is not taken. Zero: it is asked for anew.
+	// Since is how old an answer may be about where the tag points to: one that was asked for earlier is
+	// not taken, whoever asked for it, nor one from before Asker first asked for anything. Zero: it is
+	// asked for anew.
 	Since time.Time
 	Asker string
 	// Mutability asks whether the tag can move.
@@ -71,10 +72,10 @@ type presenceKey struct {
 	digest string
 }
 
-// tagKey is a tag in a registry of a region, as somebody may read it who has asked.
+// tagKey is a tag in a registry of a region, as somebody may read it.
 type tagKey struct {
 	repositoryKey
-	tag, asker string
+	tag string
 }
 
 // seenTag is where a tag pointed to when that was asked.
@@ -125,7 +126,7 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 		}
 	}
 	repository := repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
-	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag, q.Asker}
+	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag}
 	digest := q.Digest
 	if told, ok := f.told(q, tagged); ok {
 		digest = told
@@ -156,13 +157,20 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 	return found, nil
 }
 
-// told is where the tag of a query points to, if that was asked lately enough.
+// told is where the tag of a query points to, if that was asked lately enough. What others were told
+// is as good as what the asker would be, once the asker has asked: so a fleet that is released at once to
+// one image does not ask for it once for each of its members.
 func (f *Fleet) told(q ImageQuery, key tagKey) (digest string, ok bool) {
 	if q.Tag == "" || q.Since.IsZero() {
 		return "", false
 	}
+	first, ok := f.askers.get(q.Asker)
+	if !ok {
+		f.askers.put(q.Asker, time.Now(), 1)
+		return "", false
+	}
 	seen, ok := f.tags.get(key)
-	return seen.digest, ok && !seen.at.Before(q.Since)
+	return seen.digest, ok && !seen.at.Before(q.Since) && !seen.at.Before(first)
 }
 
 // resolve is the digest of the image, which is then known to be there and ready to be pulled.
