@@ -140,7 +140,7 @@ func projectServiceDeployment(found *types.ServiceDeployment) *rollout.ServiceDe
 		d.FailedTasks, d.Threshold = b.FailureCount, b.Threshold
 	}
 	if found.Rollback != nil {
-		d.RollbackReason, d.RollbackBegan = text(found.Rollback.Reason), aws.ToTime(found.Rollback.StartedAt)
+		d.RollbackReason = text(found.Rollback.Reason)
 	}
 	return d
 }

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"cmp"
 	"strings"
 	"time"
 
@@ -13,10 +12,6 @@ import (
 // evidenceWait is how long after a failure its evidence is waited for while AWS, or our own share of
 // the quota, says not now.
 const evidenceWait = 2 * time.Minute
-
-// showWait is how long after ECS gave a deployment up a look at the service is waited for that shows it:
-// what a service shows, its events among it, lags some seconds behind ECS's record of the deployment.
-const showWait = 10 * time.Second
 
 // The most that the API takes of a failure.
 const (
@@ -105,9 +100,6 @@ func (s *situation) evidence(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeplo
 	if !s.Facts.EvidenceAt.IsZero() {
 		return s.Facts.Evidence, "", false
 	}
-	if s.lags(d, ours) {
-		return nil, "", true
-	}
 	s.need.Evidence, s.need.ID, s.need.Revision, s.need.Since = true, d.ServiceDeployment, d.Revision, d.Started.Time
 	p := s.Facts.Problem
 	switch {
@@ -120,22 +112,11 @@ func (s *situation) evidence(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeplo
 	}
 }
 
-// lags says that the service does not show yet that ECS gave d up, and has not had the time to.
-func (s *situation) lags(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeployment) bool {
-	if ours == nil || !s.shows(d) || s.primary.RolloutState != "IN_PROGRESS" {
-		return false
-	}
-	over := cmp.Or(ours.RollbackBegan, ours.Finished)
-	return !over.IsZero() && s.Now.Before(over.Add(showWait))
-}
-
 // failedAt is when d failed, or some time before where that cannot be told.
 func (s *situation) failedAt(d *ecsv1alpha1.DeploymentStatus, ours *ServiceDeployment) time.Time {
 	switch {
 	case ours != nil && !ours.Finished.IsZero():
 		return ours.Finished
-	case ours != nil && !ours.RollbackBegan.IsZero():
-		return ours.RollbackBegan
 	case s.primary.Revision != d.Revision && s.primary.Created.After(d.Started.Time):
 		return s.primary.Created
 	case ours != nil && ours.Status == "IN_PROGRESS":

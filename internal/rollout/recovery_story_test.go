@@ -416,43 +416,6 @@ func TestEvidenceIsWaitedForAsLongAsItMay(t *testing.T) {
 	}
 }
 
-// ECS records that it gave a deployment up before the service shows it. Its events come with the service.
-func TestEvidenceIsLookedUpOnceTheServiceShowsTheFailure(t *testing.T) {
-	for name, c := range map[string]struct {
-		change func(*Input)
-		waits  bool
-	}{
-		"the service does not show it yet": {func(*Input) {}, true},
-		"ECS gave it up without a rollback, which the service does not show yet": {func(in *Input) {
-			recordedAs(in, "STOPPED").BreakerTriggered = true
-			in.Facts.Ours.Finished = now.Add(-2 * time.Second)
-		}, true},
-		"the service shows that it failed":        {func(in *Input) { in.View.Primary().RolloutState = "FAILED" }, false},
-		"the service shows what ECS goes back to": {func(in *Input) { in.View.Primary().Revision = "app:1" }, false},
-		"the service has had its time to show it": {func(in *Input) { in.Facts.Ours.RollbackBegan = now.Add(-showWait) }, false},
-		"ECS does not say since when":             {func(in *Input) { in.Facts.Ours.RollbackBegan = time.Time{} }, false},
-		"it is our deadline that passed, and ECS gave nothing up": {func(in *Input) {
-			*in = steadyInput()
-			stuckFor(in, 31*time.Minute)
-		}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			in := steadyInput()
-			flyingSince(&in, 10*time.Minute)
-			recordedAs(&in, "ROLLBACK_IN_PROGRESS").RollbackBegan = now.Add(-2 * time.Second)
-			c.change(&in)
-			in.Facts.EvidenceAt, in.Facts.Evidence = time.Time{}, nil
-			need := Needs(in)
-			if need.Evidence == c.waits {
-				t.Errorf("it needs evidence: %t, want it to wait: %t", need.Evidence, c.waits)
-			}
-			if d := Decide(in); d.Memory.State != ecsv1alpha1.ServiceDeploying || d.Failure != nil || d.Step.Action != "" {
-				t.Errorf("it is %s, %+v, and does %q; want nothing before there is evidence", d.Memory.State, d.Failure, d.Step.Action)
-			}
-		})
-	}
-}
-
 func TestAnImageThatFailedIsTriedAgainWithAnotherTaskDefinition(t *testing.T) {
 	stories(t, "failed-then-another-base", func(_ *testing.T, s *teller) {
 		svc := s.world.service("mumbai/backend")

@@ -97,8 +97,6 @@ type ServiceDeployment struct {
 	FailedTasks      int32
 	Threshold        int32
 	RollbackReason   string
-	// RollbackBegan is when ECS began to roll it back; zero: it did not, or does not say.
-	RollbackBegan time.Time
 }
 
 // Hook is a lifecycle hook of a service deployment.
