@@ -53,7 +53,8 @@ type EnvironmentReconciler struct {
 	inbox, claims Inbox
 }
 
-// survey is one look at an environment.
+// survey is one look at an environment, of which it has a copy. The others, the releases and the endpoints are those
+// in the cache, to be read only.
 type survey struct {
 	environment *ecsv1alpha1.EcsEnvironment
 	now         time.Time

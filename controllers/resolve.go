@@ -132,7 +132,8 @@ func (r *ReleaseReconciler) resolve(ctx context.Context, release *ecsv1alpha1.Ec
 	return p, nil
 }
 
-// surroundings are all environments, with the one that a namespace is in; nil: none, or several.
+// surroundings are all environments, with the one that a namespace is in; nil: none, or several. They are to be
+// read only.
 type surroundings struct {
 	own *ecsv1alpha1.EcsEnvironment
 	all []ecsv1alpha1.EcsEnvironment
@@ -151,8 +152,8 @@ func (s surroundings) origin() *ecsv1alpha1.EcsEnvironment {
 	return nil
 }
 
-// surroundingsOf is the environment of a namespace, as a reader has it now, and all others: what is in its
-// cache, where it has one, to be read only.
+// surroundingsOf is the environment of a namespace, as a reader has it now, and all others. They are no copies:
+// who has them from a cache must not change them.
 func surroundingsOf(ctx context.Context, reader client.Reader, name string) (surroundings, *rollout.Problem, error) {
 	var namespace corev1.Namespace
 	if err := reader.Get(ctx, types.NamespacedName{Name: name}, &namespace); err != nil {

@@ -82,7 +82,7 @@ type Fleet struct {
 	mutabilities *lru[repositoryKey, mutability]
 	present      *lru[presenceKey, time.Time]
 	tags         *lru[tagKey, seenTag]
-	askers       *lru[string, time.Time] // when each first asked for a tag
+	askers       *lru[string, time.Time] // what was asked for before is no answer to them
 	deployments  *lru[deploymentKey, seenDeployment]
 	searches     *lru[searchKey, search]
 	listings     *lru[listingKey, listing]

@@ -26,10 +26,11 @@ type ImageQuery struct {
 	Repository string
 	Tag        string
 	Digest     string
-	// Since is how old an answer may be about where the tag points to: one that was asked for earlier is
-	// not taken, whoever asked for it, nor one from before Asker first asked for anything. Zero: it is
-	// asked for anew.
+	// Since is how old an answer may be about where the tag points to, whoever asked for it: one that was
+	// asked for earlier is not taken. Zero: it is asked for anew.
 	Since time.Time
+	// Asker is who asks, over and over until it has an answer. One that was asked for before its first
+	// query that names a Since, or before the latest Since that it named, is not taken.
 	Asker string
 	// Mutability asks whether the tag can move.
 	Mutability bool
@@ -139,7 +140,7 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 		present.digest = digest
 		f.present.put(present, time.Now(), 1)
 		if q.Tag != "" {
-			f.tags.put(tagged, seenTag{digest: digest, at: began}, 1)
+			f.noteTag(tagged, seenTag{digest: digest, at: began})
 		}
 	}
 	if q.Digest != "" && q.Digest != digest {
@@ -164,13 +165,24 @@ func (f *Fleet) told(q ImageQuery, key tagKey) (digest string, ok bool) {
 	if q.Tag == "" || q.Since.IsZero() {
 		return "", false
 	}
-	first, ok := f.askers.get(q.Asker)
-	if !ok {
+	since, known := f.askers.get(q.Asker)
+	if !known {
 		f.askers.put(q.Asker, time.Now(), 1)
 		return "", false
 	}
+	if q.Since.After(since) {
+		since = q.Since
+		f.askers.put(q.Asker, since, 1)
+	}
 	seen, ok := f.tags.get(key)
-	return seen.digest, ok && !seen.at.Before(q.Since) && !seen.at.Before(first)
+	return seen.digest, ok && !seen.at.Before(since)
+}
+
+// noteTag keeps where a tag points to for all who ask, unless something newer is known already.
+func (f *Fleet) noteTag(key tagKey, now seenTag) {
+	if seen, ok := f.tags.get(key); !ok || !now.at.Before(seen.at) {
+		f.tags.put(key, now, 1)
+	}
 }
 
 // resolve is the digest of the image, which is then known to be there and ready to be pulled.

@@ -78,6 +78,18 @@ func TestWhereATagPointsToIsBelievedForAsLongAsIsAskedFor(t *testing.T) {
 	})
 }
 
+// A look that takes long tells nobody what was so before another one.
+func TestAnOlderAnswerDoesNotReplaceANewerOne(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		key, now := tagKey{tag: "v1"}, time.Now()
+		w.fleet.noteTag(key, seenTag{digest: "new", at: now})
+		w.fleet.noteTag(key, seenTag{digest: "old", at: now.Add(-time.Second)})
+		if seen, _ := w.fleet.tags.get(key); seen.digest != "new" {
+			t.Errorf("it is told %q, wanted the newer one", seen.digest)
+		}
+	})
+}
+
 // A release that has to wait for its turn to ask does not wait for longer than the next one that may.
 func TestWhoHasAskedIsToldWhatOthersAreToldFromThenOn(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
@@ -117,6 +129,17 @@ func TestWhoHasAskedIsToldWhatOthersAreToldFromThenOn(t *testing.T) {
 		ask("waits")
 		if got := w.calls()["DescribeImages"]; got != 2 {
 			t.Errorf("after the time that an answer is good for it was asked %d times in all, wanted 2", got)
+		}
+		time.Sleep(time.Second)
+		query := tagged("v1")
+		query.Since, query.Asker = time.Now(), "waits"
+		if _, ok := w.fleet.told(query, tagKey{}); ok {
+			t.Error("an answer is known before the question")
+		}
+		time.Sleep(time.Second)
+		ask("waits")
+		if got := w.calls()["DescribeImages"]; got != 3 {
+			t.Errorf("after somebody wanted to know where it points to by now it was asked %d times in all, wanted 3", got)
 		}
 	})
 }

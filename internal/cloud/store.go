@@ -15,7 +15,7 @@ const coalesce = 10 * time.Millisecond
 
 // watched is a service in the store. The fleet's lock guards it.
 type watched struct {
-	owners []interest    // one or two
+	owners []interest    // few: releases that name the service
 	since  time.Time     // when it was last taken to be in flight
 	view   *rollout.View // of the newest look; nil before the first
 	asks   []ask
