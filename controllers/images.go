@@ -104,8 +104,8 @@ func (p *pass) movedMessage() string {
 	return strings.Join(moved, "; ")
 }
 
-// tagAge is for how long a release believes what ECR told it, or others since it began to ask, of where a
-// tag points to, while it is on its way to freezing it: all regions have to say so, and where their quotas leave room for one call at a
+// tagAge is for how long a release believes what it was told of where a tag points to, while it is on its
+// way to freezing it: all regions have to say so, and where their quotas leave room for one call at a
 // time, not all of them do in one pass.
 const tagAge = 10 * time.Second
 

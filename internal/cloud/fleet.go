@@ -82,7 +82,6 @@ type Fleet struct {
 	mutabilities *lru[repositoryKey, mutability]
 	present      *lru[presenceKey, time.Time]
 	tags         *lru[tagKey, seenTag]
-	askers       *lru[string, time.Time] // what was asked for before is no answer to them
 	deployments  *lru[deploymentKey, seenDeployment]
 	searches     *lru[searchKey, search]
 	listings     *lru[listingKey, listing]
@@ -151,7 +150,6 @@ func New(o Options) (*Fleet, error) {
 		mutabilities: newLRU[repositoryKey, mutability](10_000),
 		present:      newLRU[presenceKey, time.Time](20_000),
 		tags:         newLRU[tagKey, seenTag](10_000),
-		askers:       newLRU[string, time.Time](50_000),
 		deployments:  newLRU[deploymentKey, seenDeployment](10_000),
 		searches:     newLRU[searchKey, search](10_000),
 		listings:     newLRU[listingKey, listing](10_000),

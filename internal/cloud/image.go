@@ -26,11 +26,9 @@ type ImageQuery struct {
 	Repository string
 	Tag        string
 	Digest     string
-	// Since is how old an answer may be about where the tag points to, whoever asked for it: one that was
-	// asked for earlier is not taken. Zero: it is asked for anew.
+	// Since is how old an answer may be about where the tag points to: one that was asked for earlier,
+	// or by another Asker, is not taken. Zero: it is asked for anew.
 	Since time.Time
-	// Asker is who asks, over and over until it has an answer. One that was asked for before its first
-	// query that names a Since, or before the latest Since that it named, is not taken.
 	Asker string
 	// Mutability asks whether the tag can move.
 	Mutability bool
@@ -73,10 +71,10 @@ type presenceKey struct {
 	digest string
 }
 
-// tagKey is a tag in a registry of a region, as somebody may read it.
+// tagKey is a tag in a registry of a region, as somebody may read it who has asked.
 type tagKey struct {
 	repositoryKey
-	tag string
+	tag, asker string
 }
 
 // seenTag is where a tag pointed to when that was asked.
@@ -127,7 +125,7 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 		}
 	}
 	repository := repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
-	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag}
+	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag, q.Asker}
 	digest := q.Digest
 	if told, ok := f.told(q, tagged); ok {
 		digest = told
@@ -140,7 +138,7 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 		present.digest = digest
 		f.present.put(present, time.Now(), 1)
 		if q.Tag != "" {
-			f.noteTag(tagged, seenTag{digest: digest, at: began})
+			f.tags.put(tagged, seenTag{digest: digest, at: began}, 1)
 		}
 	}
 	if q.Digest != "" && q.Digest != digest {
@@ -158,31 +156,13 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 	return found, nil
 }
 
-// told is where the tag of a query points to, if that was asked lately enough. What others were told
-// is as good as what the asker would be, once the asker has asked: so a fleet that is released at once to
-// one image does not ask for it once for each of its members.
+// told is where the tag of a query points to, if that was asked lately enough.
 func (f *Fleet) told(q ImageQuery, key tagKey) (digest string, ok bool) {
 	if q.Tag == "" || q.Since.IsZero() {
 		return "", false
 	}
-	since, known := f.askers.get(q.Asker)
-	if !known {
-		f.askers.put(q.Asker, time.Now(), 1)
-		return "", false
-	}
-	if q.Since.After(since) {
-		since = q.Since
-		f.askers.put(q.Asker, since, 1)
-	}
 	seen, ok := f.tags.get(key)
-	return seen.digest, ok && !seen.at.Before(since)
-}
-
-// noteTag keeps where a tag points to for all who ask, unless something newer is known already.
-func (f *Fleet) noteTag(key tagKey, now seenTag) {
-	if seen, ok := f.tags.get(key); !ok || !now.at.Before(seen.at) {
-		f.tags.put(key, now, 1)
-	}
+	return seen.digest, ok && !seen.at.Before(q.Since)
 }
 
 // resolve is the digest of the image, which is then known to be there and ready to be pulled.

@@ -73,73 +73,7 @@ func TestWhereATagPointsToIsBelievedForAsLongAsIsAskedFor(t *testing.T) {
 		_, problem := w.fleet.Image(t.Context(), w.id, query)
 		noProblem(t, problem)
 		if got := w.calls()["DescribeImages"]; got != 1 {
-			t.Errorf("another was told what somebody else had asked before: %d calls, wanted one", got)
-		}
-	})
-}
-
-// A look that takes long tells nobody what was so before another one.
-func TestAnOlderAnswerDoesNotReplaceANewerOne(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		key, now := tagKey{tag: "v1"}, time.Now()
-		w.fleet.noteTag(key, seenTag{digest: "new", at: now})
-		w.fleet.noteTag(key, seenTag{digest: "old", at: now.Add(-time.Second)})
-		if seen, _ := w.fleet.tags.get(key); seen.digest != "new" {
-			t.Errorf("it is told %q, wanted the newer one", seen.digest)
-		}
-	})
-}
-
-// A release that has to wait for its turn to ask does not wait for longer than the next one that may.
-func TestWhoHasAskedIsToldWhatOthersAreToldFromThenOn(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.image("helium-backend", "v1", seed.Image{})
-		ask := func(asker string) string {
-			query := tagged("v1")
-			query.Since, query.Asker = time.Now().Add(-10*time.Second), asker
-			image, problem := w.fleet.Image(t.Context(), w.id, query)
-			if problem != nil && problem.Class != rollout.ProblemThrottled {
-				t.Fatal(problem.Message)
-			}
-			return image.Digest
-		}
-		ask("early")
-		moved := w.image("helium-backend", "v1", seed.Image{Content: "another"})
-		key := bucketKey{account: account, region: region, quota: quotaRegistryRead}
-		for ok := true; ok; {
-			_, ok = w.fleet.budget.take(key, urgent)
-		}
-		w.fleet.budget.bucket(key).shut(time.Now())
-		if digest := ask("waits"); digest != "" {
-			t.Fatalf("without a token it is told %s, which is from before it asked", digest)
-		}
-		time.Sleep(time.Minute)
-		w.sim.ResetJournal()
-		if digest := ask("other"); digest != moved {
-			t.Errorf("the other one is told %s, wanted %s", digest, moved)
-		}
-		time.Sleep(5 * time.Second)
-		if digest := ask("waits"); digest != moved {
-			t.Errorf("the one that waited is told %s, wanted %s", digest, moved)
-		}
-		if got := w.calls()["DescribeImages"]; got != 1 {
-			t.Errorf("they asked %d times, wanted once", got)
-		}
-		time.Sleep(10 * time.Second)
-		ask("waits")
-		if got := w.calls()["DescribeImages"]; got != 2 {
-			t.Errorf("after the time that an answer is good for it was asked %d times in all, wanted 2", got)
-		}
-		time.Sleep(time.Second)
-		query := tagged("v1")
-		query.Since, query.Asker = time.Now(), "waits"
-		if _, ok := w.fleet.told(query, tagKey{}); ok {
-			t.Error("an answer is known before the question")
-		}
-		time.Sleep(time.Second)
-		ask("waits")
-		if got := w.calls()["DescribeImages"]; got != 3 {
-			t.Errorf("after somebody wanted to know where it points to by now it was asked %d times in all, wanted 3", got)
+			t.Errorf("another was told what somebody else had asked: %d calls, wanted one", got)
 		}
 	})
 }

@@ -77,7 +77,7 @@ func (f *Fleet) dropIdle(now time.Time) {
 // forgetIdle drops the answers of AWS's that nobody uses.
 func (f *Fleet) forgetIdle(now time.Time) {
 	for _, memory := range []interface{ forget(since time.Time) }{
-		f.documents, f.texts, f.summaries, f.newest, f.targets, f.manifests, f.labels, f.mutabilities, f.present, f.tags, f.askers,
+		f.documents, f.texts, f.summaries, f.newest, f.targets, f.manifests, f.labels, f.mutabilities, f.present, f.tags,
 		f.deployments, f.searches, f.listings, f.foreign, f.actives, f.healths, f.fronts, f.instances, f.hinted,
 		&f.registrations,
 	} {
