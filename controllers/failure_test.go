@@ -67,8 +67,7 @@ func TestARollbackByECSIsAFailureThatIsNotRepeated(t *testing.T) {
 	if len(failure.Tasks) == 0 || failure.Tasks[0].StopCode != "EssentialContainerExited" || len(failure.Tasks[0].Results) == 0 || aws.ToInt32(failure.Tasks[0].Results[0].ExitCode) != 3 {
 		t.Errorf("the evidence is %+v, wanted a task whose container exited with code 3", failure.Tasks)
 	}
-	// No events: ECS's record of the deployment says that it failed before the service shows the events of that.
-	w.check(failure.CircuitBreaker != nil && failure.CircuitBreaker.Failed > 0, "the evidence is %+v", failure)
+	w.check(len(failure.Events) > 0 && failure.CircuitBreaker != nil && failure.CircuitBreaker.Failed > 0, "the evidence is %+v", failure)
 	w.check(r.Status.History[0].Outcome == ecsv1alpha1.OutcomeRolledBack, "the outcome is %s", r.Status.History[0].Outcome)
 	w.event("Warning Failed: service mumbai/worker failed with helium-backend:v2 (ContainerExited)")
 	w.event("Warning RollingBack: service mumbai/backend")
