@@ -170,13 +170,14 @@ func (r *EnvironmentReconciler) survey(ctx context.Context, environment *ecsv1al
 	}
 	slices.Sort(s.namespaces)
 	slices.Sort(s.shared)
-	slices.SortFunc(s.releases, func(a, b *ecsv1alpha1.EcsRelease) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
-	})
-	slices.SortFunc(s.endpoints, func(a, b *ecsv1alpha1.EcsEndpoint) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(s.releases, byName)
+	slices.SortFunc(s.endpoints, byName)
 	return s, nil
+}
+
+// byName orders objects by namespace and name.
+func byName[T client.Object](a, b T) int {
+	return cmp.Or(strings.Compare(a.GetNamespace(), b.GetNamespace()), strings.Compare(a.GetName(), b.GetName()))
 }
 
 // asked takes over what was found out about the identities before; false where nothing was, of this spec.
