@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -17,6 +18,25 @@ import (
 func (s *Simulator) HTTPClient() *http.Client {
 	return &http.Client{Transport: transport{s}}
 }
+
+// UnmeteredHTTPClient is an HTTPClient whose calls draw on no quota: for whoever watches the world, so
+// that watching changes nothing for those who are watched.
+func (s *Simulator) UnmeteredHTTPClient() *http.Client {
+	return &http.Client{Transport: unmetered{transport{s}}}
+}
+
+// unmetered is a way to the simulator of which the quotas know nothing.
+type unmetered struct{ transport }
+
+// RoundTrip implements [http.RoundTripper].
+func (u unmetered) RoundTrip(r *http.Request) (*http.Response, error) {
+	return u.transport.RoundTrip(r.WithContext(context.WithValue(r.Context(), unmeteredKey{}, true)))
+}
+
+type unmeteredKey struct{}
+
+// isUnmetered says that a call draws on no quota.
+func isUnmetered(ctx context.Context) bool { return ctx.Value(unmeteredKey{}) != nil }
 
 type transport struct{ handler http.Handler }
 

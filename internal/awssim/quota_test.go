@@ -54,6 +54,21 @@ func TestABucketEmptiesAndRefills(t *testing.T) {
 	})
 }
 
+func TestWhoWatchesDrawsOnNoQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Quotas: true})
+		cfg := rootConfig(t, s)
+		watching := cfg.Copy()
+		watching.HTTPClient = s.UnmeteredHTTPClient()
+		if got := takes(t, s, watching, 60); got != 60 {
+			t.Errorf("who watches is throttled after %d", got)
+		}
+		if got := takes(t, s, cfg, 60); got != 50 {
+			t.Errorf("beside who watches a full bucket of 50 gave %d", got)
+		}
+	})
+}
+
 func TestARefillIsAsFastAsTheWorld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{Quotas: true, Speed: 2})

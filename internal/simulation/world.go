@@ -316,14 +316,15 @@ func (w *world) cast(r *rand.Rand) []*subject {
 	return subjects
 }
 
-// config is how a principal reaches an account in a region: the root of the account.
+// config is how the root of an account reaches it in a region: that is whoever else works there, and the
+// checks, which look at more the more the manager does. So it costs the manager's quotas nothing.
 func (w *world) config(account, region string) aws.Config {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	key := account + region
 	if w.clients[key].HTTPClient == nil {
 		w.clients[key] = aws.Config{
-			Region: region, HTTPClient: w.aws.HTTPClient(), RetryMaxAttempts: 1,
+			Region: region, HTTPClient: w.aws.UnmeteredHTTPClient(), RetryMaxAttempts: 1,
 			Credentials: credentials.NewStaticCredentialsProvider(account, "awssim", ""),
 		}
 	}
