@@ -9,12 +9,12 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 	"heliumai.space/ecsrelease/internal/cloud"
+	"heliumai.space/ecsrelease/internal/joint"
 	"heliumai.space/ecsrelease/internal/wayin"
 )
 
@@ -29,10 +29,9 @@ type endpointCheck struct {
 
 func (c endpointCheck) String() string { return c.endpoint.String() + " in " + c.region }
 
-// checked is what came of it: of a look that began and ended then. One that was cut short says nothing.
+// checked is what came of it: of a look that began and ended then.
 type checked struct {
 	at, end time.Time
-	cut     bool
 	ok      bool
 	message string
 }
@@ -85,7 +84,7 @@ func isAbout(endpoint *ecsv1alpha1.EcsEndpoint, region string, services []served
 // endpointChecks are the checks that are being made, and what came of those that are not old yet. The
 // zero value has none.
 type endpointChecks struct {
-	flights singleflight.Group
+	looks joint.Looks[checked]
 
 	mu    sync.Mutex
 	known map[endpointCheck]checked
@@ -97,32 +96,20 @@ func (c *endpointChecks) ask(ctx context.Context, what endpointCheck, notBefore 
 	if last, known := c.recent(what); known && !last.at.Before(notBefore) {
 		return last.ok, last.message
 	}
-	for {
-		mine := make(chan struct{}, 1)
-		flight := c.flights.DoChan(what.String(), func() (any, error) {
-			mine <- struct{}{}
-			return c.make(ctx, what, look), nil
-		})
-		select {
-		case <-ctx.Done():
-			return false, context.Cause(ctx).Error()
-		case landed := <-flight:
-			got, _ := landed.Val.(checked)
-			// Another's look may have been cut short with whoever asked for it, or have begun too early.
-			if len(mine) > 0 || !got.cut && !got.at.Before(notBefore) {
-				return got.ok, got.message
-			}
-		}
+	got, err := c.looks.Look(ctx, what.String(), notBefore, func(ctx context.Context) checked { return c.make(ctx, what, look) })
+	if err != nil {
+		return false, err.Error()
 	}
+	return got.ok, got.message
 }
 
 // make makes a check, and remembers what came of it.
 func (c *endpointChecks) make(ctx context.Context, what endpointCheck, look func(context.Context) (bool, string)) checked {
 	got := checked{at: time.Now()}
 	got.ok, got.message = look(ctx)
-	got.end, got.cut = time.Now(), ctx.Err() != nil
-	if got.cut {
-		return got
+	got.end = time.Now()
+	if ctx.Err() != nil {
+		return got // it was cut short
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 
+	"heliumai.space/ecsrelease/internal/joint"
 	"heliumai.space/ecsrelease/internal/taskdef"
 )
 
@@ -91,6 +92,9 @@ type Fleet struct {
 	fronts       *lru[Key, seenFronts]
 	instances    *lru[hostKey, string]
 	hinted       *lru[Key, time.Time] // until when what is remembered of a service's deployments is doubtful
+
+	resolving joint.Looks[resolved]
+	searching joint.Looks[searched]
 
 	earsMu sync.Mutex
 	ears   map[ear]*listener

@@ -132,7 +132,7 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 	} else if seen, ok := f.present.get(present); q.Tag != "" || !ok || time.Since(seen) >= presenceAge {
 		began := time.Now()
 		var problem *rollout.Problem
-		if digest, problem = f.resolve(ctx, id, q); problem != nil {
+		if digest, problem = f.resolveTogether(ctx, id, q); problem != nil {
 			return Image{}, problem
 		}
 		present.digest = digest
@@ -163,6 +163,32 @@ func (f *Fleet) told(q ImageQuery, key tagKey) (digest string, ok bool) {
 	}
 	seen, ok := f.tags.get(key)
 	return seen.digest, ok && !seen.at.Before(q.Since)
+}
+
+// resolved is what came of a look at where an image is.
+type resolved struct {
+	digest  string
+	problem *rollout.Problem
+}
+
+// imageKey is an image in a registry of a region, by tag or digest or both, as somebody may read it.
+type imageKey struct {
+	repositoryKey
+	tag, digest string
+}
+
+// resolveTogether is resolve, made once for all who ask for the same image at the same time, and for none of
+// them before they asked: a fleet that is released at once to one image asks for it many thousand times.
+func (f *Fleet) resolveTogether(ctx context.Context, id Identity, q ImageQuery) (string, *rollout.Problem) {
+	key := imageKey{repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}, q.Tag, q.Digest}
+	found, err := f.resolving.Look(ctx, fmt.Sprintf("%#v", key), time.Now(), func(ctx context.Context) resolved {
+		digest, problem := f.resolve(ctx, id, q)
+		return resolved{digest, problem}
+	})
+	if err != nil {
+		return "", problemOf(err, fmt.Sprintf("looking up image %s in %s", q, q.where()), describeImages.action, describeImages.reason)
+	}
+	return found.digest, found.problem
 }
 
 // resolve is the digest of the image, which is then known to be there and ready to be pulled.

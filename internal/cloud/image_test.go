@@ -1,12 +1,14 @@
 package cloud
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
+	"heliumai.space/ecsrelease/internal/awssim"
 	"heliumai.space/ecsrelease/internal/awssim/seed"
 	"heliumai.space/ecsrelease/internal/rollout"
 )
@@ -144,6 +147,40 @@ func TestWhatIsWrongWithAnImageIsToldInItsWords(t *testing.T) {
 		wantProblem(t, ask(func(*ImageQuery) {}), rollout.ProblemDenied, ecsv1alpha1.ReasonAccessDenied, "the role half lacks ecr:BatchGetImage")
 		w.id = w.role("none", []json.RawMessage{policy("Allow", "ecs:*", "*")})
 		wantProblem(t, ask(func(*ImageQuery) {}), rollout.ProblemDenied, ecsv1alpha1.ReasonAccessDenied, "the role none lacks ecr:DescribeImages")
+	})
+}
+
+// Releases of one image that are bumped at once ask for it together. None is told what was so before it asked:
+// the image that it names may have been pushed just then.
+func TestManyWhoAskForAnImageAtOnceAskTogether(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		before := w.image("helium-backend", "v1", seed.Image{})
+		_, problem := w.fleet.Image(t.Context(), w.id, tagged("v1")) // its manifest is known
+		noProblem(t, problem)
+		w.sim.ResetJournal()
+		w.sim.SetLatency(awssim.Latency{Read: time.Second})
+		var all sync.WaitGroup
+		ask := func(wanted string) {
+			all.Go(func() {
+				query := tagged("v1")
+				query.Since, query.Asker = time.Now().Add(-10*time.Second), rand.Text()
+				image, problem := w.fleet.Image(t.Context(), w.id, query)
+				noProblem(t, problem)
+				if image.Digest != wanted {
+					t.Errorf("it is %s, wanted %s", image.Digest, wanted)
+				}
+			})
+		}
+		ask(before)
+		time.Sleep(800 * time.Millisecond) // the call has been carried out, and its answer is on the way
+		after := w.image("helium-backend", "v1", seed.Image{Content: "another"})
+		for range 100 {
+			ask(after)
+		}
+		all.Wait()
+		if got := w.calls()["DescribeImages"]; got != 2 {
+			t.Errorf("it was asked %d times, wanted twice", got)
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package cloud
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,6 +101,31 @@ func TestASearchIsNotMadeAgainUntilSomethingWasRegisteredOrItIsOld(t *testing.T)
 		time.Sleep(searchAge)
 		search(time.Time{})
 		lists(5, "when the answer is old")
+	})
+}
+
+// Services of one content that are released at once search for its revision together.
+func TestManyWhoSearchAtOnceSearchTogether(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend"})
+		w.settle()
+		w.sim.ResetJournal()
+		w.sim.SetLatency(awssim.Latency{Read: 100 * time.Millisecond})
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() {
+				asked := time.Now()
+				revision, at, problem := w.fleet.EqualRevision(t.Context(), w.id, region, "backend", "v1-x", asked)
+				noProblem(t, problem)
+				if revision != "" || at.Before(asked) {
+					t.Errorf("%q is equal by a look at %s, wanted none, by a look since %s", revision, at, asked)
+				}
+			})
+		}
+		all.Wait()
+		if calls := w.calls(); calls["ListTaskDefinitions"] > 2 {
+			t.Errorf("calls were: %s, wanted the family to be listed twice at most", spell(calls))
+		}
 	})
 }
 

@@ -144,11 +144,29 @@ func (f *Fleet) EqualRevision(ctx context.Context, id Identity, region, family, 
 	if last, ok := f.searches.get(asked); ok && f.registrations.valid(key, last.at, notBefore) {
 		return last.revision, last.at, nil
 	}
-	revision, at, problem = f.search(ctx, id, region, family, hash, notBefore)
-	if problem == nil {
-		f.searches.put(asked, search{revision: revision, at: at}, 1)
+	look := func(ctx context.Context) searched {
+		revision, at, problem := f.search(ctx, id, region, family, hash, notBefore)
+		return searched{search{revision: revision, at: at}, problem}
 	}
-	return revision, at, problem
+	// Releases of one content that are bumped together search together.
+	found, err := f.searching.Look(ctx, fmt.Sprintf("%#v", asked), time.Now(), look)
+	if err == nil && found.problem == nil && found.at.Before(notBefore) {
+		found = look(ctx) // whoever searched was content with an older list
+	}
+	if err != nil {
+		doing := fmt.Sprintf("looking for an equal revision of family %s in %s", family, region)
+		return "", time.Now(), problemOf(err, doing, listTaskDefinitions.action, listTaskDefinitions.reason)
+	}
+	if found.problem == nil {
+		f.searches.put(asked, found.search, 1)
+	}
+	return found.revision, found.at, found.problem
+}
+
+// searched is what came of a search.
+type searched struct {
+	search
+	problem *rollout.Problem
 }
 
 // search is EqualRevision without the memory of its answers.
