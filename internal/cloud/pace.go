@@ -6,6 +6,11 @@ import (
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
+// enoughLooks is how many looks at the fast cadence fit into the time that it takes to tell: of a service whose
+// looks are a little late, the average of the first ten is off by a fifth now and then, that of thirty by half as
+// much.
+const enoughLooks = 36
+
 // pace is how often the services of a neighbourhood are looked at while they are in flight, on average
 // over one to two spans of time.
 type pace struct {
@@ -71,7 +76,7 @@ func (f *Fleet) StretchedInFlight(environment string, said bool) time.Duration {
 	slowest := time.Duration(0)
 	for at, r := range f.reflectors {
 		if at.identity.Environment == environment {
-			slowest = max(slowest, r.pace.average(12*f.options.Fast, f.options.Slow, time.Now()))
+			slowest = max(slowest, r.pace.average(enoughLooks*f.options.Fast, f.options.Slow, time.Now()))
 		}
 	}
 	if slowest <= longest {
