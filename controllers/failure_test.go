@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -108,6 +109,30 @@ func TestARollbackByECSIsAFailureThatIsNotRepeated(t *testing.T) {
 	if remembered := service(r, "mumbai/worker").Failed; len(remembered) != 1 || remembered[0].Class != ecsv1alpha1.FailureContainerExited {
 		t.Errorf("what failed before is remembered as %+v", remembered)
 	}
+}
+
+// What DescribeServices shows lags behind ECS's record of the deployment, which tells of the failure first.
+func TestEventsThatAServiceShowsLateComeIntoItsFailure(t *testing.T) {
+	w := newWorld(t)
+	w.alone()
+	w.push("v1")
+	w.serve(desired("backend"))
+	bad := w.push("v2")
+	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: bad, ExitCode: 3, AfterSeconds: 1})
+	if _, err := w.sim.AddFault(awssim.Fault{Account: w.account, Principal: "*:assumed-role/*", Operation: "DescribeServices", Staleness: 3 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	release := w.apply("helium-backend:v2", running("backend"))
+	early := w.stalled(release, ecsv1alpha1.ReasonContainerExited).Status.Failure
+	w.check(len(early.Events) == 0 && len(early.Tasks) > 0, "the evidence is %+v, wanted what is known at once", early)
+	late := w.await(release, "the events to be there", func(r *ecsv1alpha1.EcsRelease) error {
+		if f := r.Status.Failure; f == nil || len(f.Events) == 0 {
+			return fmt.Errorf("the failure is %+v", f)
+		}
+		return nil
+	}).Status.Failure
+	early.Events = late.Events
+	w.check(equality.Semantic.DeepEqual(early, late), "the failure became %+v, wanted what it was, %+v, with the events", late, early)
 }
 
 // registered checks how often the controller registered a task definition.

@@ -72,6 +72,7 @@ func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 		})
 	}
 	_ = group.Wait() // the functions return no errors
+	r.observeEvents(ctx, p)
 	p.noteMissing()
 	p.judgeUse()
 }
@@ -159,9 +160,37 @@ func (r *ReleaseReconciler) lookUp(ctx context.Context, p *pass, s *service, nee
 	if need.Evidence {
 		query := cloud.EvidenceQuery{Revision: need.Revision, Since: need.Since}
 		if d := s.memory.Deployment; d != nil && d.Revision == need.Revision && d.Started.Time.Equal(need.Since) {
-			query.Primary = d.Primary
+			query = failureQuery(d)
 		}
 		f.Evidence, f.EvidenceAt, f.Problem = r.Fleet.Evidence(ctx, s.key, query)
+	}
+}
+
+// failureQuery asks why a deployment failed.
+func failureQuery(d *ecsv1alpha1.DeploymentStatus) cloud.EvidenceQuery {
+	return cloud.EvidenceQuery{Revision: d.Revision, Primary: d.Primary, Since: d.Started.Time}
+}
+
+// observeEvents completes the failure on record with the events of its service, where these were not to be
+// seen yet when it was recorded.
+func (r *ReleaseReconciler) observeEvents(ctx context.Context, p *pass) {
+	failure := p.ledger.Failure
+	if p.past || !rollout.LacksEvents(failure, p.started) {
+		return
+	}
+	for _, s := range p.services {
+		d := s.was.Deployment
+		if s.target.Name != failure.Target || s.spec.Name != failure.Service || s.view == nil ||
+			d == nil || d.Outcome != ecsv1alpha1.DeploymentFailed || d.Purpose == ecsv1alpha1.PurposeRollback {
+			continue
+		}
+		events, problem := r.Fleet.Events(ctx, s.key, failureQuery(d))
+		if problem != nil {
+			p.unread(problem)
+			return
+		}
+		complete := rollout.WithEvents(*failure, events)
+		p.ledger.Failure = &complete
 	}
 }
 

@@ -292,6 +292,9 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 	if !equality.Semantic.DeepEqual(p.release.Status.Failure, p.before.Failure) {
 		sooner(soon) // what is said of the release depends on what is remembered of it
 	}
+	if rollout.LacksEvents(p.ledger.Failure, p.started) {
+		sooner(timing.Fast)
+	}
 	if p.fromFamily() {
 		sooner(timing.Slow)
 	}

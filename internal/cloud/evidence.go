@@ -82,6 +82,19 @@ func (f *Fleet) Evidence(ctx context.Context, k Key, q EvidenceQuery) (found *ro
 	return found, at, nil
 }
 
+// Events are the events of a service that tell of trouble with a deployment, as Evidence has them.
+func (f *Fleet) Events(ctx context.Context, k Key, q EvidenceQuery) ([]ecsv1alpha1.ServiceEvent, *rollout.Problem) {
+	document, problem := f.TaskDefinition(ctx, k.Identity, k.Region, q.Revision)
+	if problem != nil {
+		return nil, problem
+	}
+	service, problem := f.describeService(ctx, k)
+	if problem != nil {
+		return nil, problem
+	}
+	return troubles(service.Events, q, document.WithoutValues), nil
+}
+
 // stoppedTasks are the tasks of the deployment that stopped of themselves, the last first. Of more
 // than there is room for, they are the last of each kind.
 func stoppedTasks(tasks []types.Task, q EvidenceQuery, hide func(string) string) []ecsv1alpha1.StoppedTask {

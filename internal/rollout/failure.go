@@ -13,6 +13,9 @@ import (
 // the quota, says not now.
 const evidenceWait = 2 * time.Minute
 
+// eventsLag is how long after a failure the events of its service are looked for.
+const eventsLag = 20 * time.Second
+
 // The most that the API takes of a failure.
 const (
 	maxEvidence = 3
@@ -133,9 +136,7 @@ func failureOf(class ecsv1alpha1.FailureClass, message string, e *Evidence, ours
 		for _, t := range e.Tasks[:min(len(e.Tasks), maxEvidence)] {
 			f.Tasks = append(f.Tasks, boundedTask(t))
 		}
-		for _, event := range e.Events[:min(len(e.Events), maxEvidence)] {
-			f.Events = append(f.Events, ecsv1alpha1.ServiceEvent{At: whole(event.At), Message: shorten(event.Message, 512)})
-		}
+		f.Events = boundedEvents(e.Events)
 		for _, t := range e.Targets[:min(len(e.Targets), maxEvidence)] {
 			t.TargetGroup, t.Target, t.State = shorten(t.TargetGroup, 64), shorten(t.Target, 128), shorten(t.State, 64)
 			t.Reason, t.Description = shorten(t.Reason, 64), shorten(t.Description, 256)
@@ -151,6 +152,26 @@ func failureOf(class ecsv1alpha1.FailureClass, message string, e *Evidence, ours
 	for _, alarm := range ours.Alarms[:min(len(ours.Alarms), maxAlarms)] {
 		f.Alarms = append(f.Alarms, shorten(alarm, 255))
 	}
+	return f
+}
+
+// boundedEvents are events, as many and as long as the API takes them; nil for none.
+func boundedEvents(events []ecsv1alpha1.ServiceEvent) (bounded []ecsv1alpha1.ServiceEvent) {
+	for _, event := range events[:min(len(events), maxEvidence)] {
+		bounded = append(bounded, ecsv1alpha1.ServiceEvent{At: whole(event.At), Message: shorten(event.Message, 512)})
+	}
+	return bounded
+}
+
+// LacksEvents says that a failure was recorded without events of its service so lately that the service may not
+// have shown them: what DescribeServices tells lags some seconds behind ECS's record of a deployment.
+func LacksEvents(f *ecsv1alpha1.Failure, now time.Time) bool {
+	return f != nil && f.Service != "" && len(f.Events) == 0 && now.Before(f.At.Add(eventsLag))
+}
+
+// WithEvents is a failure with the events of its service that have been found since.
+func WithEvents(f ecsv1alpha1.Failure, events []ecsv1alpha1.ServiceEvent) ecsv1alpha1.Failure {
+	f.Events = boundedEvents(events)
 	return f
 }
 
