@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -119,11 +120,16 @@ func TestEventsThatAServiceShowsLateComeIntoItsFailure(t *testing.T) {
 	w.serve(desired("backend"))
 	bad := w.push("v2")
 	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: bad, ExitCode: 3, AfterSeconds: 1})
-	if _, err := w.sim.AddFault(awssim.Fault{Account: w.account, Principal: "*:assumed-role/*", Operation: "DescribeServices", Staleness: 3 * time.Second}); err != nil {
+	if _, err := w.sim.AddFault(awssim.Fault{Account: w.account, Principal: "*:assumed-role/*", Operation: "DescribeServices", Staleness: 8 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	release := w.apply("helium-backend:v2", running("backend"))
-	early := w.stalled(release, ecsv1alpha1.ReasonContainerExited).Status.Failure
+	early := w.await(release, "the failure to be known", func(r *ecsv1alpha1.EcsRelease) error {
+		if r.Status.Failure == nil {
+			return errors.New("there is none yet")
+		}
+		return nil
+	}).Status.Failure
 	w.check(len(early.Events) == 0 && len(early.Tasks) > 0, "the evidence is %+v, wanted what is known at once", early)
 	late := w.await(release, "the events to be there", func(r *ecsv1alpha1.EcsRelease) error {
 		if f := r.Status.Failure; f == nil || len(f.Events) == 0 {

@@ -31,6 +31,8 @@ type observation struct {
 	containers map[string][]string
 	// present and absent are the images that its registry was found to have, and not to have.
 	present, absent []*wantedImage
+	// events are those that the failure on record lacks.
+	events []ecsv1alpha1.ServiceEvent
 	// problem is why the service may not be looked at, or its want cannot be told.
 	problem *rollout.Problem
 }
@@ -65,6 +67,7 @@ func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 		}
 		group.Go(func() error {
 			r.observeService(ctx, p, s)
+			r.observeEvents(ctx, p, s)
 			if s.containers == nil && s.want.Problem == nil && !p.single() && !p.wasReady() {
 				r.observeContainers(ctx, p, s)
 			}
@@ -72,7 +75,7 @@ func (r *ReleaseReconciler) observe(ctx context.Context, p *pass) {
 		})
 	}
 	_ = group.Wait() // the functions return no errors
-	r.observeEvents(ctx, p)
+	p.complete()
 	p.noteMissing()
 	p.judgeUse()
 }
@@ -171,26 +174,29 @@ func failureQuery(d *ecsv1alpha1.DeploymentStatus) cloud.EvidenceQuery {
 	return cloud.EvidenceQuery{Revision: d.Revision, Primary: d.Primary, Since: d.Started.Time}
 }
 
-// observeEvents completes the failure on record with the events of its service, where these were not to be
-// seen yet when it was recorded.
-func (r *ReleaseReconciler) observeEvents(ctx context.Context, p *pass) {
-	failure := p.ledger.Failure
-	if p.past || !rollout.LacksEvents(failure, p.started) {
+// observeEvents looks for events of a service that the failure on record lacks, because they were not to be seen
+// yet when it was recorded.
+func (r *ReleaseReconciler) observeEvents(ctx context.Context, p *pass, s *service) {
+	if !p.lacksEvents(s) || s.facts.Problem != nil {
 		return
 	}
+	// A problem is no matter: it is asked again, for as long as there is any use in it.
+	s.events, _ = r.Fleet.Events(ctx, s.key, failureQuery(s.memory.Deployment))
+}
+
+// lacksEvents says that the failure on record is that of a service, some events of which may be missing in it.
+func (p *pass) lacksEvents(s *service) bool {
+	failure := p.ledger.Failure
+	return !p.past && failure != nil && failure.Target == s.target.Name && rollout.LacksEvents(failure, &s.memory, p.started)
+}
+
+// complete completes the failure on record with the events that were found.
+func (p *pass) complete() {
 	for _, s := range p.services {
-		d := s.was.Deployment
-		if s.target.Name != failure.Target || s.spec.Name != failure.Service || s.view == nil ||
-			d == nil || d.Outcome != ecsv1alpha1.DeploymentFailed || d.Purpose == ecsv1alpha1.PurposeRollback {
-			continue
+		if p.lacksEvents(s) && len(s.events) > 0 {
+			failure := rollout.WithEvents(*p.ledger.Failure, s.events)
+			p.ledger.Failure = &failure
 		}
-		events, problem := r.Fleet.Events(ctx, s.key, failureQuery(d))
-		if problem != nil {
-			p.unread(problem)
-			return
-		}
-		complete := rollout.WithEvents(*failure, events)
-		p.ledger.Failure = &complete
 	}
 }
 

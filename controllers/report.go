@@ -292,9 +292,6 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 	if !equality.Semantic.DeepEqual(p.release.Status.Failure, p.before.Failure) {
 		sooner(soon) // what is said of the release depends on what is remembered of it
 	}
-	if rollout.LacksEvents(p.ledger.Failure, p.started) {
-		sooner(timing.Fast)
-	}
 	if p.fromFamily() {
 		sooner(timing.Slow)
 	}
@@ -312,7 +309,7 @@ func (p *pass) next(timing rollout.Timing, verdict rollout.Verdict) time.Duratio
 	for _, s := range p.services {
 		sooner(s.decision.Look)
 		sooner(s.retryAfter)
-		if s.decision.InFlight {
+		if s.decision.InFlight || p.lacksEvents(s) {
 			sooner(timing.Fast)
 		}
 		for _, problem := range []*rollout.Problem{s.want.Problem, s.facts.Problem, s.refused} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -158,7 +159,7 @@ func TestManyWhoAskForAnImageAtOnceAskTogether(t *testing.T) {
 		_, problem := w.fleet.Image(t.Context(), w.id, tagged("v1")) // its manifest is known
 		noProblem(t, problem)
 		w.sim.ResetJournal()
-		w.sim.SetLatency(awssim.Latency{Read: time.Second})
+		w.sim.SetLatency(awssim.Latency{Read: 5 * time.Second})
 		var all sync.WaitGroup
 		ask := func(wanted string) {
 			all.Go(func() {
@@ -172,10 +173,15 @@ func TestManyWhoAskForAnImageAtOnceAskTogether(t *testing.T) {
 			})
 		}
 		ask(before)
-		time.Sleep(800 * time.Millisecond) // the call has been carried out, and its answer is on the way
+		time.Sleep(3 * time.Second) // the call has been carried out, and its answer is on the way
+		w.sim.SetLatency(awssim.Latency{})
 		after := w.image("helium-backend", "v1", seed.Image{Content: "another"})
 		for range 100 {
 			ask(after)
+		}
+		synctest.Wait()
+		if got := w.calls()["DescribeImages"]; got != 1 {
+			t.Fatalf("it was asked %d times, wanted all others to wait for the first answer", got)
 		}
 		all.Wait()
 		if got := w.calls()["DescribeImages"]; got != 2 {

@@ -65,7 +65,7 @@ func (w *watched) interval(next *rollout.View) (time.Duration, bool) {
 
 // StretchedInFlight is about how often the services of an environment are looked at while they are in
 // flight, where that is well below the fast cadence: our share of the quota leaves no more. 0: they are
-// looked at in time. Where it was said that they are not, they are only once that is hardly so any more.
+// looked at in time, or too little was in flight to tell. Where it was said that they are not, they are only once that is hardly so any more.
 func (f *Fleet) StretchedInFlight(environment string, said bool) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,10 +73,11 @@ func (f *Fleet) StretchedInFlight(environment string, said bool) time.Duration {
 	if said {
 		longest = f.options.Fast * 5 / 4
 	}
+	enough := min(enoughLooks*f.options.Fast, f.options.Slow) // of a single service a span holds no more
 	slowest := time.Duration(0)
 	for at, r := range f.reflectors {
 		if at.identity.Environment == environment {
-			slowest = max(slowest, r.pace.average(enoughLooks*f.options.Fast, f.options.Slow, time.Now()))
+			slowest = max(slowest, r.pace.average(enough, f.options.Slow, time.Now()))
 		}
 	}
 	if slowest <= longest {

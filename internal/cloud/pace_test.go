@@ -91,6 +91,21 @@ func TestWhatIsHardlyLateIsNotToldNowAndThen(t *testing.T) {
 	}
 }
 
+// A short sweep leaves little time to tell, in which a single service is looked at a few times only.
+func TestAShortSweepIsTimeEnoughToTell(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		services := w.scattered(40)
+		w.fleet.Track(owner, services(40, true))
+		time.Sleep(3 * time.Minute)
+		for range 60 {
+			time.Sleep(7 * time.Second)
+			if late := w.fleet.StretchedInFlight("production", true); late < 36*time.Second || late > 44*time.Second {
+				t.Errorf("40 services by one call a second are said to be looked at every %s, wanted 40 s", late)
+			}
+		}
+	}, func(o *Options) { o.Share, o.Slow = 0.05, time.Minute })
+}
+
 func TestLooksThatFailAreNotTakenForAShortQuota(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.fleet.Track(owner, w.scattered(1)(1, true))

@@ -141,26 +141,33 @@ func (f *Fleet) seen(id Identity, region, revision string) {
 func (f *Fleet) EqualRevision(ctx context.Context, id Identity, region, family, hash string, notBefore time.Time) (revision string, at time.Time, problem *rollout.Problem) {
 	key := familyKey{account: id.AccountID, region: region, family: family}
 	asked := searchKey{identity: id, family: key, hash: hash}
-	if last, ok := f.searches.get(asked); ok && f.registrations.valid(key, last.at, notBefore) {
+	known := func() (search, bool) {
+		last, ok := f.searches.get(asked)
+		return last, ok && f.registrations.valid(key, last.at, notBefore)
+	}
+	if last, ok := known(); ok {
 		return last.revision, last.at, nil
 	}
-	look := func(ctx context.Context) searched {
-		revision, at, problem := f.search(ctx, id, region, family, hash, notBefore)
-		return searched{search{revision: revision, at: at}, problem}
-	}
 	// Releases of one content that are bumped together search together.
-	found, err := f.searching.Look(ctx, fmt.Sprintf("%#v", asked), time.Now(), look)
-	if err == nil && found.problem == nil && found.at.Before(notBefore) {
-		found = look(ctx) // whoever searched was content with an older list
+	for {
+		found, err := f.searching.Look(ctx, fmt.Sprintf("%#v", asked), time.Now(), func(ctx context.Context) searched {
+			if last, ok := known(); ok {
+				return searched{search: last}
+			}
+			revision, at, problem := f.search(ctx, id, region, family, hash, notBefore)
+			if problem == nil {
+				f.searches.put(asked, search{revision: revision, at: at}, 1)
+			}
+			return searched{search{revision: revision, at: at}, problem}
+		})
+		if err != nil {
+			doing := fmt.Sprintf("looking for an equal revision of family %s in %s", family, region)
+			return "", time.Now(), problemOf(err, doing, listTaskDefinitions.action, listTaskDefinitions.reason)
+		}
+		if found.problem != nil || !found.at.Before(notBefore) {
+			return found.revision, found.at, found.problem
+		} // else whoever searched was content with an older list
 	}
-	if err != nil {
-		doing := fmt.Sprintf("looking for an equal revision of family %s in %s", family, region)
-		return "", time.Now(), problemOf(err, doing, listTaskDefinitions.action, listTaskDefinitions.reason)
-	}
-	if found.problem == nil {
-		f.searches.put(asked, found.search, 1)
-	}
-	return found.revision, found.at, found.problem
 }
 
 // searched is what came of a search.

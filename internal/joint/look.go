@@ -17,20 +17,20 @@ type landed[T any] struct {
 	value T
 	began time.Time
 	cut   bool // short, with whoever made it
+	panic any  // what it panicked with; nil: it did not
 }
 
 // Look is what comes of a look that begins at notBefore or later: one that somebody else is making with the
 // same key, or one of our own. With the time of the call as notBefore it is never older than the question,
-// and however many ask at once wait for two looks at most. The error is the cause of the end of ctx. A look that
-// ends with the ctx of whoever made it tells nobody else anything.
+// and however many ask at once wait for two looks at most, and for one more after each that was cut short. The
+// error is the cause of the end of ctx. A look that ends with the ctx of whoever made it, or panics, tells nobody
+// else anything; the panic is that of whoever made it.
 func (l *Looks[T]) Look(ctx context.Context, key string, notBefore time.Time, look func(context.Context) T) (T, error) {
 	for {
 		mine := make(chan struct{}, 1)
 		flight := l.flights.DoChan(key, func() (any, error) {
 			mine <- struct{}{}
-			began := time.Now()
-			value := look(ctx)
-			return landed[T]{value: value, began: began, cut: ctx.Err() != nil}, nil
+			return land(ctx, look), nil
 		})
 		select {
 		case <-ctx.Done():
@@ -38,9 +38,23 @@ func (l *Looks[T]) Look(ctx context.Context, key string, notBefore time.Time, lo
 			return none, context.Cause(ctx)
 		case result := <-flight:
 			got, _ := result.Val.(landed[T])
+			if len(mine) > 0 && got.panic != nil {
+				panic(got.panic)
+			}
 			if len(mine) > 0 || !got.cut && !got.began.Before(notBefore) {
 				return got.value, nil
 			}
 		}
 	}
+}
+
+// land makes a look. A panic in it is part of what came of it: here nobody would recover.
+func land[T any](ctx context.Context, look func(context.Context) T) (got landed[T]) {
+	defer func() {
+		got.panic = recover()
+		got.cut = ctx.Err() != nil || got.panic != nil
+	}()
+	got.began = time.Now()
+	got.value = look(ctx)
+	return got
 }

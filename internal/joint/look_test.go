@@ -92,3 +92,30 @@ func TestWhoLeavesTakesNobodyAlong(t *testing.T) {
 		all.Wait()
 	})
 }
+
+func TestAPanicIsThatOfWhoeverMadeTheLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{began: time.Now()}
+		var looks Looks[int]
+		var all sync.WaitGroup
+		all.Go(func() {
+			defer func() {
+				if problem := recover(); problem != "no such thing" {
+					t.Errorf("it panicked with %v, wanted what the look panicked with", problem)
+				}
+			}()
+			_, err := looks.Look(t.Context(), "world", time.Now(), func(context.Context) int {
+				time.Sleep(2 * time.Second)
+				panic("no such thing")
+			})
+			t.Errorf("it came back (%v)", err)
+		})
+		all.Go(func() {
+			time.Sleep(time.Second)
+			if seen, err := looks.Look(t.Context(), "world", w.began, w.look); err != nil || seen != 2 {
+				t.Errorf("another was told %d (%v), wanted what it saw itself", seen, err)
+			}
+		})
+		all.Wait()
+	})
+}

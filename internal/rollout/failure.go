@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -163,15 +164,23 @@ func boundedEvents(events []ecsv1alpha1.ServiceEvent) (bounded []ecsv1alpha1.Ser
 	return bounded
 }
 
-// LacksEvents says that a failure was recorded without events of its service so lately that the service may not
-// have shown them: what DescribeServices tells lags some seconds behind ECS's record of a deployment.
-func LacksEvents(f *ecsv1alpha1.Failure, now time.Time) bool {
-	return f != nil && f.Service != "" && len(f.Events) == 0 && now.Before(f.At.Add(eventsLag))
+// LacksEvents says that a failure is that of the deployment which is remembered of a service, and was recorded
+// without events so lately that the service may not have shown them: what DescribeServices tells lags some seconds
+// behind ECS's record of a deployment. Of a deployment that we have stopped since, the events are our own doing.
+func LacksEvents(f *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus, now time.Time) bool {
+	d := m.Deployment
+	if f == nil || f.Service != m.Name || len(f.Events) > 0 || now.Before(f.At.Time) || !now.Before(f.At.Add(eventsLag)) ||
+		d == nil || d.Outcome != ecsv1alpha1.DeploymentFailed || d.Purpose == ecsv1alpha1.PurposeRollback || m.Rollback != nil && m.Rollback.Stopped {
+		return false
+	}
+	known := failed(m, d.Hash)
+	return known != nil && !condemned(known) && known.Class == f.Class && known.At.Equal(&f.At)
 }
 
-// WithEvents is a failure with the events of its service that have been found since.
+// WithEvents is a failure with those events of its service that had happened when it was recorded.
 func WithEvents(f ecsv1alpha1.Failure, events []ecsv1alpha1.ServiceEvent) ecsv1alpha1.Failure {
-	f.Events = boundedEvents(events)
+	recorded := f.At.Add(time.Second) // the API keeps whole seconds
+	f.Events = boundedEvents(slices.DeleteFunc(slices.Clone(events), func(e ecsv1alpha1.ServiceEvent) bool { return !e.At.Time.Before(recorded) }))
 	return f
 }
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
@@ -436,4 +438,56 @@ func TestAnImageThatFailedIsTriedAgainWithAnotherTaskDefinition(t *testing.T) {
 		})
 		s.settle()
 	}, "mumbai/backend")
+}
+
+func TestEventsThatComeLateBelongToTheFailureOnRecordOnly(t *testing.T) {
+	recorded := seconds(now.Add(-5 * time.Second))
+	for name, c := range map[string]struct {
+		change func(*ecsv1alpha1.Failure, *ecsv1alpha1.ServiceStatus)
+		want   bool
+	}{
+		"a failure a moment ago": {func(*ecsv1alpha1.Failure, *ecsv1alpha1.ServiceStatus) {}, true},
+		"it has events":          {func(f *ecsv1alpha1.Failure, _ *ecsv1alpha1.ServiceStatus) { f.Events = []ecsv1alpha1.ServiceEvent{{}} }, false},
+		"it was some time ago": {func(f *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus) {
+			f.At, m.Failed[0].At = seconds(now.Add(-eventsLag)), seconds(now.Add(-eventsLag))
+		}, false},
+		"by another clock": {func(f *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus) {
+			f.At, m.Failed[0].At = seconds(now.Add(time.Minute)), seconds(now.Add(time.Minute))
+		}, false},
+		"of another service":            {func(f *ecsv1alpha1.Failure, _ *ecsv1alpha1.ServiceStatus) { f.Service = "worker" }, false},
+		"somebody aborted the next one": {func(f *ecsv1alpha1.Failure, _ *ecsv1alpha1.ServiceStatus) { f.Class = ecsv1alpha1.FailureAborted }, false},
+		"somebody aborted it": {func(f *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus) {
+			f.Class, m.Failed[0].Class = ecsv1alpha1.FailureAborted, ecsv1alpha1.FailureAborted
+		}, false},
+		"an older one of the same class": {func(_ *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus) {
+			m.Failed[0].At = seconds(now.Add(-time.Hour))
+		}, false},
+		"another deployment is under way": {func(_ *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus) { m.Deployment.Outcome = "" }, false},
+		"it was the way back": {func(_ *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus) {
+			m.Deployment.Purpose = ecsv1alpha1.PurposeRollback
+		}, false},
+		"we stopped it": {func(_ *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus) {
+			m.Rollback = &ecsv1alpha1.RollbackStatus{Stopped: true}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &ecsv1alpha1.Failure{Class: ecsv1alpha1.FailureContainerExited, Service: "backend", At: recorded}
+			m := &ecsv1alpha1.ServiceStatus{
+				Name:       "backend",
+				Deployment: &ecsv1alpha1.DeploymentStatus{Hash: "v1-x", Outcome: ecsv1alpha1.DeploymentFailed},
+				Failed:     []ecsv1alpha1.FailedContent{{Hash: "v1-x", Class: f.Class, At: recorded}},
+			}
+			c.change(f, m)
+			if got := LacksEvents(f, m, now); got != c.want {
+				t.Errorf("it may lack events: %t, wanted %t", got, c.want)
+			}
+		})
+	}
+	f := WithEvents(ecsv1alpha1.Failure{At: recorded}, []ecsv1alpha1.ServiceEvent{
+		{At: metav1.NewTime(recorded.Add(time.Second)), Message: "deployment was stopped"},
+		{At: metav1.NewTime(recorded.Add(999 * time.Millisecond)), Message: "rolling back"},
+	})
+	if len(f.Events) != 1 || f.Events[0].Message != "rolling back" || !f.Events[0].At.Equal(&recorded) {
+		t.Errorf("the events are %v, wanted the one from before it was recorded", f.Events)
+	}
 }

@@ -23,7 +23,7 @@ var errDead = errors.New("the process is dead")
 // There the process can be killed or put to sleep, between any two instructions that matter.
 //
 // Each call takes a little time that depends on what it is, and on nothing else. So what happens
-// side by side happens in an order that is the same whenever a seed is run.
+// side by side happens in an order that is the same whenever a seed is run, but for those who share a call.
 type border struct {
 	world *world
 	name  string

@@ -8,5 +8,6 @@
 // that breaks a promise ends with it. The same seed makes the same world, the same script and the
 // same faults. What Go leaves to chance (the order of goroutines that are ready in the same
 // instant, jitter) is kept from mattering by giving every call a duration of its own, but it is
-// not under the seed's control: a failing seed may have to be run more than once to fail again.
+// not under the seed's control: a failing seed may have to be run more than once to fail again. What
+// several releases look up together they are all told in the same instant.
 package simulation
