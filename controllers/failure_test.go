@@ -118,12 +118,15 @@ func TestEventsThatAServiceShowsLateComeIntoItsFailure(t *testing.T) {
 	w.alone()
 	w.push("v1")
 	w.serve(desired("backend"))
+	release := w.apply("helium-backend:v1", running("backend"))
+	w.ready(release)
 	bad := w.push("v2")
 	w.behave(awssim.ImageBehavior{Kind: awssim.ImageCrash, Image: bad, ExitCode: 3, AfterSeconds: 1})
-	if _, err := w.sim.AddFault(awssim.Fault{Account: w.account, Principal: "*:assumed-role/*", Operation: "DescribeServices", Staleness: 8 * time.Second}); err != nil {
+	fault, err := w.sim.AddFault(awssim.Fault{Account: w.account, Principal: "*:assumed-role/*", Operation: "DescribeServices", Staleness: 15 * time.Second})
+	if err != nil {
 		t.Fatal(err)
 	}
-	release := w.apply("helium-backend:v2", running("backend"))
+	w.bump(release, "helium-backend:v2")
 	early := w.await(release, "the failure to be known", func(r *ecsv1alpha1.EcsRelease) error {
 		if r.Status.Failure == nil {
 			return errors.New("there is none yet")
@@ -131,6 +134,7 @@ func TestEventsThatAServiceShowsLateComeIntoItsFailure(t *testing.T) {
 		return nil
 	}).Status.Failure
 	w.check(len(early.Events) == 0 && len(early.Tasks) > 0, "the evidence is %+v, wanted what is known at once", early)
+	w.sim.RemoveFault(fault)
 	late := w.await(release, "the events to be there", func(r *ecsv1alpha1.EcsRelease) error {
 		if f := r.Status.Failure; f == nil || len(f.Events) == 0 {
 			return fmt.Errorf("the failure is %+v", f)

@@ -180,8 +180,10 @@ func (r *ReleaseReconciler) observeEvents(ctx context.Context, p *pass, s *servi
 	if !p.lacksEvents(s) || s.facts.Problem != nil {
 		return
 	}
+	query := failureQuery(s.memory.Deployment)
+	query.Until = p.ledger.Failure.At.Add(time.Second) // the API keeps whole seconds
 	// A problem is no matter: it is asked again, for as long as there is any use in it.
-	s.events, _ = r.Fleet.Events(ctx, s.key, failureQuery(s.memory.Deployment))
+	s.events, _ = r.Fleet.Events(ctx, s.key, query)
 }
 
 // lacksEvents says that the failure on record is that of a service, some events of which may be missing in it.

@@ -8,8 +8,8 @@
 //
 // Three rules hold for every call:
 //
-//   - It takes a token of its (account, region, quota) bucket. No step waits for one in a worker; what is looked up waits
-//     for half a second at most, or for others who are looking up the same.
+//   - It takes a token of its (account, region, quota) bucket. No step waits for one in a worker; what a release looks up
+//     waits for half a second at most, or for others who are looking up the same.
 //   - It is made as the identity that was asked for, whose account was verified first; there is
 //     no fall-back to another.
 //   - Errors leave the package as values: a [rollout.Problem] with a class, or [ErrLost].

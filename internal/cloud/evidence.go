@@ -34,6 +34,8 @@ type EvidenceQuery struct {
 	Primary string
 	// Since is when it began.
 	Since time.Time
+	// Until is when events are no more of interest that name no deployment; zero: never.
+	Until time.Time
 }
 
 // Evidence looks up why a deployment of a service failed: its stopped tasks, which ECS forgets
@@ -82,7 +84,8 @@ func (f *Fleet) Evidence(ctx context.Context, k Key, q EvidenceQuery) (found *ro
 	return found, at, nil
 }
 
-// Events are the events of a service that tell of trouble with a deployment, as Evidence has them.
+// Events are the events of a service that tell of trouble with a deployment, as Evidence has them. There are none
+// without the task definition: the values that it gives its containers are taken out of what events say.
 func (f *Fleet) Events(ctx context.Context, k Key, q EvidenceQuery) ([]ecsv1alpha1.ServiceEvent, *rollout.Problem) {
 	document, problem := f.TaskDefinition(ctx, k.Identity, k.Region, q.Revision)
 	if problem != nil {
@@ -247,7 +250,8 @@ func troubles(events []types.ServiceEvent, q EvidenceQuery, hide func(string) st
 	ours := slices.DeleteFunc(slices.Clone(events), func(e types.ServiceEvent) bool {
 		message := aws.ToString(e.Message)
 		of := ofDeployment.FindStringSubmatch(message)
-		return aws.ToTime(e.CreatedAt).Before(q.Since.Add(-clockSkew)) || !isTrouble(message) ||
+		at := aws.ToTime(e.CreatedAt)
+		return at.Before(q.Since.Add(-clockSkew)) || !isTrouble(message) || of == nil && !q.Until.IsZero() && !at.Before(q.Until) ||
 			of != nil && q.Primary != "" && of[1] != q.Primary
 	})
 	slices.SortStableFunc(ours, func(a, b types.ServiceEvent) int { return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt)) })

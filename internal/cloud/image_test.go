@@ -175,8 +175,9 @@ func TestManyWhoAskForAnImageAtOnceAskTogether(t *testing.T) {
 		ask(before)
 		time.Sleep(3 * time.Second) // the call has been carried out, and its answer is on the way
 		w.sim.SetLatency(awssim.Latency{})
+		w.fault(awssim.Fault{Operation: "DescribeImages", Latency: time.Second}) // time enough for all to join
 		after := w.image("helium-backend", "v1", seed.Image{Content: "another"})
-		for range 100 {
+		for range 30 {
 			ask(after)
 		}
 		synctest.Wait()

@@ -6,10 +6,10 @@ import (
 	"heliumai.space/ecsrelease/internal/rollout"
 )
 
-// enoughLooks is how many looks at the fast cadence fit into the time that it takes to tell: of a service whose
-// looks are a little late, the average of the first ten is off by a fifth now and then, that of thirty by half as
-// much.
-const enoughLooks = 36
+// enoughToTell is how much time between looks it takes to tell how long it is on average: thirty times the fast
+// cadence, since the average of the first ten looks is off by a fifth now and then, that of thirty by half as much.
+// Of a single service even the shorter of the spans that are averaged holds half of one.
+func (o *Options) enoughToTell() time.Duration { return min(30*o.Fast, o.Slow/2) }
 
 // pace is how often the services of a neighbourhood are looked at while they are in flight, on average
 // over one to two spans of time.
@@ -65,7 +65,8 @@ func (w *watched) interval(next *rollout.View) (time.Duration, bool) {
 
 // StretchedInFlight is about how often the services of an environment are looked at while they are in
 // flight, where that is well below the fast cadence: our share of the quota leaves no more. 0: they are
-// looked at in time, or too little was in flight to tell. Where it was said that they are not, they are only once that is hardly so any more.
+// looked at in time, or too little was in flight to tell. What was said is taken back only once they are hardly late
+// any more.
 func (f *Fleet) StretchedInFlight(environment string, said bool) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,11 +74,10 @@ func (f *Fleet) StretchedInFlight(environment string, said bool) time.Duration {
 	if said {
 		longest = f.options.Fast * 5 / 4
 	}
-	enough := min(enoughLooks*f.options.Fast, f.options.Slow) // of a single service a span holds no more
 	slowest := time.Duration(0)
 	for at, r := range f.reflectors {
 		if at.identity.Environment == environment {
-			slowest = max(slowest, r.pace.average(enough, f.options.Slow, time.Now()))
+			slowest = max(slowest, r.pace.average(f.options.enoughToTell(), f.options.Slow, time.Now()))
 		}
 	}
 	if slowest <= longest {

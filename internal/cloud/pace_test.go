@@ -91,19 +91,22 @@ func TestWhatIsHardlyLateIsNotToldNowAndThen(t *testing.T) {
 	}
 }
 
-// A short sweep leaves little time to tell, in which a single service is looked at a few times only.
-func TestAShortSweepIsTimeEnoughToTell(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		services := w.scattered(40)
-		w.fleet.Track(owner, services(40, true))
-		time.Sleep(3 * time.Minute)
-		for range 60 {
-			time.Sleep(7 * time.Second)
-			if late := w.fleet.StretchedInFlight("production", true); late < 36*time.Second || late > 44*time.Second {
-				t.Errorf("40 services by one call a second are said to be looked at every %s, wanted 40 s", late)
+// A single service is looked at a few times only while the spans go by.
+func TestOneServiceIsEnoughToTell(t *testing.T) {
+	for _, o := range []Options{{Fast: 5 * time.Second, Slow: time.Minute}, {Fast: 5 * time.Second, Slow: 5 * time.Minute}, {Fast: 10 * time.Second, Slow: 5 * time.Minute}} {
+		late := o.Fast * 8 / 5
+		began := time.Now()
+		var p pace
+		for at := time.Duration(0); at < time.Hour; at += time.Second {
+			now := began.Add(at)
+			if at%late == 0 {
+				p.note(late, o.Slow, now)
+			}
+			if got := p.average(o.enoughToTell(), o.Slow, now); got != late && at > o.Slow {
+				t.Fatalf("%s of %s, after %s: it is said to be looked at every %s, wanted %s", o.Fast, o.Slow, at, got, late)
 			}
 		}
-	}, func(o *Options) { o.Share, o.Slow = 0.05, time.Minute })
+	}
 }
 
 func TestLooksThatFailAreNotTakenForAShortQuota(t *testing.T) {

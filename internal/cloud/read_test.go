@@ -123,8 +123,38 @@ func TestManyWhoSearchAtOnceSearchTogether(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if calls := w.calls(); calls["ListTaskDefinitions"] > 2 {
-			t.Errorf("calls were: %s, wanted the family to be listed twice at most", spell(calls))
+		if calls := w.calls(); calls["ListTaskDefinitions"] != 1 {
+			t.Errorf("calls were: %s, wanted the family to be listed once", spell(calls))
+		}
+	})
+}
+
+// Some are content with what is remembered of the family, and others, who search with them, want to know how it is
+// now.
+func TestWhoSearchesWithOthersIsToldNothingOlderThanWhatTheyAskFor(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.service(seed.Service{Name: "backend"})
+		w.settle()
+		search := func(hash string, notBefore time.Time) {
+			_, at, problem := w.fleet.EqualRevision(t.Context(), w.id, region, "backend", hash, notBefore)
+			noProblem(t, problem)
+			if at.Before(notBefore) {
+				t.Errorf("it is told what was so at %s, wanted nothing from before %s", at, notBefore)
+			}
+		}
+		search("v1-another", time.Time{}) // lists the family
+		w.sim.ResetJournal()
+		w.sim.SetLatency(awssim.Latency{Read: 4 * time.Second})
+		var all sync.WaitGroup
+		all.Go(func() { search("v1-x", time.Time{}) }) // goes by that list, and looks above it
+		time.Sleep(time.Second)
+		for range 20 {
+			all.Go(func() { search("v1-x", time.Time{}) })
+		}
+		all.Go(func() { search("v1-x", time.Now()) })
+		all.Wait()
+		if calls := w.calls(); calls["ListTaskDefinitions"] != 1 {
+			t.Errorf("calls were: %s, wanted the family to be listed once again", spell(calls))
 		}
 	})
 }

@@ -3,6 +3,7 @@ package joint
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -100,8 +101,8 @@ func TestAPanicIsThatOfWhoeverMadeTheLook(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() {
 			defer func() {
-				if problem := recover(); problem != "no such thing" {
-					t.Errorf("it panicked with %v, wanted what the look panicked with", problem)
+				if problem, _ := recover().(string); !strings.HasPrefix(problem, "no such thing\n") || !strings.Contains(problem, "TestAPanic") {
+					t.Errorf("it panicked with %q, wanted what the look panicked with, and where", problem)
 				}
 			}()
 			_, err := looks.Look(t.Context(), "world", time.Now(), func(context.Context) int {

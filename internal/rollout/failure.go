@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -177,10 +176,9 @@ func LacksEvents(f *ecsv1alpha1.Failure, m *ecsv1alpha1.ServiceStatus, now time.
 	return known != nil && !condemned(known) && known.Class == f.Class && known.At.Equal(&f.At)
 }
 
-// WithEvents is a failure with those events of its service that had happened when it was recorded.
+// WithEvents is a failure with the events of its service that have been found since.
 func WithEvents(f ecsv1alpha1.Failure, events []ecsv1alpha1.ServiceEvent) ecsv1alpha1.Failure {
-	recorded := f.At.Add(time.Second) // the API keeps whole seconds
-	f.Events = boundedEvents(slices.DeleteFunc(slices.Clone(events), func(e ecsv1alpha1.ServiceEvent) bool { return !e.At.Time.Before(recorded) }))
+	f.Events = boundedEvents(events)
 	return f
 }
 

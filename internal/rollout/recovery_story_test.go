@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	ecsv1alpha1 "heliumai.space/ecsrelease/api/v1alpha1"
 )
 
@@ -482,12 +480,5 @@ func TestEventsThatComeLateBelongToTheFailureOnRecordOnly(t *testing.T) {
 				t.Errorf("it may lack events: %t, wanted %t", got, c.want)
 			}
 		})
-	}
-	f := WithEvents(ecsv1alpha1.Failure{At: recorded}, []ecsv1alpha1.ServiceEvent{
-		{At: metav1.NewTime(recorded.Add(time.Second)), Message: "deployment was stopped"},
-		{At: metav1.NewTime(recorded.Add(999 * time.Millisecond)), Message: "rolling back"},
-	})
-	if len(f.Events) != 1 || f.Events[0].Message != "rolling back" || !f.Events[0].At.Equal(&recorded) {
-		t.Errorf("the events are %v, wanted the one from before it was recorded", f.Events)
 	}
 }
