@@ -225,6 +225,8 @@ func (p *pass) promotionMessage(wanted *wantedImage, service string, soaked time
 		return fmt.Sprintf("%s: it does, and starts here by itself at %s", what, p.started.Add(soak-soaked).UTC().Format(time.RFC3339))
 	case soaked > 0:
 		return fmt.Sprintf("%s: it did for %s and does not run Ready there now", what, soaked.Truncate(time.Second))
+	case rollout.Crowded(p.origin.Status.Proven):
+		return fmt.Sprintf("%s: more runs there than its status has room for, %d images of services; divide it, or release here without promotion", what, len(p.origin.Status.Proven))
 	default:
 		return what + ": it has not; release it there first, this one goes on by itself afterwards"
 	}

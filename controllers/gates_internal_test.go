@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +165,8 @@ func TestAnImageIsPromotedWhenItHasSoaked(t *testing.T) {
 		"it failed, and did not run since":           {proof(ecsv1alpha1.ProvenDigest{Failed: ago(time.Hour)}), 0, "it has not", 0},
 		"having been ready is enough without soak":   {proof(ecsv1alpha1.ProvenDigest{Since: ago(0)}), 0, "", 0},
 		"another service ran it":                     {[]ecsv1alpha1.ProvenDigest{{Digest: digestOne, Service: "worker", Since: ago(time.Hour)}}, 60, "it has not", 0},
+		"there was no room for more":                 {slices.Repeat([]ecsv1alpha1.ProvenDigest{{Digest: digestTwo, Service: "another", Since: ago(time.Hour)}}, 1000), 60, "more runs there than its status has room for", 0},
+		"what ran before takes the room":             {slices.Repeat([]ecsv1alpha1.ProvenDigest{{Digest: digestTwo, Service: "another", Last: ago(time.Hour)}}, 1000), 60, "it has not", 0},
 		"another image ran":                          {[]ecsv1alpha1.ProvenDigest{{Digest: digestTwo, Service: "backend", Since: ago(time.Hour)}}, 60, "it has not", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -205,6 +205,11 @@ func fewest(proven []ecsv1alpha1.ProvenDigest) []ecsv1alpha1.ProvenDigest {
 	return proven
 }
 
+// Crowded says that so much runs that there may be more for which proven had no room.
+func Crowded(proven []ecsv1alpha1.ProvenDigest) bool {
+	return len(proven) >= maxProven && !slices.ContainsFunc(proven, func(p ecsv1alpha1.ProvenDigest) bool { return p.Since == nil })
+}
+
 // lastRun is when a digest was last heard of.
 func lastRun(p ecsv1alpha1.ProvenDigest) time.Time {
 	var last time.Time
