@@ -93,6 +93,7 @@ type Fleet struct {
 	instances    *lru[hostKey, string]
 	hinted       *lru[Key, time.Time] // until when what is remembered of a service's deployments is doubtful
 
+	// What releases are looking up together.
 	resolving joint.Looks[resolved]
 	searching joint.Looks[searched]
 

@@ -112,6 +112,14 @@ func (q ImageQuery) String() string {
 // where is the registry for messages.
 func (q ImageQuery) where() string { return "registry " + q.Registry + " in " + q.Region }
 
+// doing is what is done with the query, for messages.
+func (q ImageQuery) doing() string { return fmt.Sprintf("looking up image %s in %s", q, q.where()) }
+
+// repository is where the image is, as somebody may read it.
+func (q ImageQuery) repository(id Identity) repositoryKey {
+	return repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
+}
+
 // Image asks ECR in q.Region what an image is. Where a tag points to is asked every time, or as q.Since
 // says, that a digest is there once a minute, its architectures and labels once.
 func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *rollout.Problem) {
@@ -124,7 +132,7 @@ func (f *Fleet) Image(ctx context.Context, id Identity, q ImageQuery) (Image, *r
 			return Image{}, problem
 		}
 	}
-	repository := repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
+	repository := q.repository(id)
 	present, tagged := presenceKey{repository, q.Digest}, tagKey{repository, q.Tag, q.Asker}
 	digest := q.Digest
 	if told, ok := f.told(q, tagged); ok {
@@ -180,13 +188,13 @@ type imageKey struct {
 // resolveTogether is resolve, made once for all who ask for the same image at the same time, and for none of
 // them before they asked: a fleet that is released at once to one image asks for it many thousand times.
 func (f *Fleet) resolveTogether(ctx context.Context, id Identity, q ImageQuery) (string, *rollout.Problem) {
-	key := imageKey{repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}, q.Tag, q.Digest}
+	key := imageKey{q.repository(id), q.Tag, q.Digest}
 	found, err := f.resolving.Look(ctx, fmt.Sprintf("%#v", key), time.Now(), func(ctx context.Context) resolved {
 		digest, problem := f.resolve(ctx, id, q)
 		return resolved{digest, problem}
 	})
 	if err != nil {
-		return "", problemOf(err, fmt.Sprintf("looking up image %s in %s", q, q.where()), describeImages.action, describeImages.reason)
+		return "", problemOf(err, q.doing(), describeImages.action, describeImages.reason)
 	}
 	return found.digest, found.problem
 }
@@ -228,7 +236,7 @@ func (f *Fleet) describeImage(ctx context.Context, id Identity, q ImageQuery, st
 		input.Filter = &types.DescribeImagesFilter{ImageStatus: status}
 	}
 	s := f.session(id, q.Region)
-	out, problem := read(ctx, f, s, describeImages, fmt.Sprintf("looking up image %s in %s", q, q.where()),
+	out, problem := read(ctx, f, s, describeImages, q.doing(),
 		func(ctx context.Context) (*ecr.DescribeImagesOutput, error) { return s.ecr.DescribeImages(ctx, input) })
 	if problem != nil && problem.Reason == ecsv1alpha1.ReasonRepositoryNotFound {
 		return nil, because(rollout.ProblemMissing, ecsv1alpha1.ReasonRepositoryNotFound, "there is no repository %s in %s", q.Repository, q.where())
@@ -245,7 +253,7 @@ func (f *Fleet) describeImage(ctx context.Context, id Identity, q ImageQuery, st
 // immutable says whether the tag can never point to anything else. A registry that denies the
 // answer leaves it at no: nothing but the recognition of running images is lost by it.
 func (f *Fleet) immutable(ctx context.Context, id Identity, q ImageQuery) (bool, *rollout.Problem) {
-	key := repositoryKey{identity: id, registry: q.Registry, region: q.Region, repository: q.Repository}
+	key := q.repository(id)
 	if known, ok := f.mutabilities.get(key); ok && time.Now().Before(known.until) {
 		return known.fixes(q.Tag), nil
 	}
