@@ -195,7 +195,7 @@ func (p *pass) lacksEvents(s *service) bool {
 // complete completes the failure on record with the events that were found.
 func (p *pass) complete() {
 	for _, s := range p.services {
-		if p.lacksEvents(s) && len(s.events) > 0 {
+		if len(s.events) > 0 {
 			failure := rollout.WithEvents(*p.ledger.Failure, s.events)
 			p.ledger.Failure = &failure
 		}

@@ -251,8 +251,14 @@ func troubles(events []types.ServiceEvent, q EvidenceQuery, hide func(string) st
 		message := aws.ToString(e.Message)
 		of := ofDeployment.FindStringSubmatch(message)
 		at := aws.ToTime(e.CreatedAt)
-		return at.Before(q.Since.Add(-clockSkew)) || !isTrouble(message) || of == nil && !q.Until.IsZero() && !at.Before(q.Until) ||
-			of != nil && q.Primary != "" && of[1] != q.Primary
+		switch {
+		case at.Before(q.Since.Add(-clockSkew)), !isTrouble(message):
+			return true
+		case of != nil:
+			return q.Primary != "" && of[1] != q.Primary
+		default:
+			return !q.Until.IsZero() && !at.Before(q.Until)
+		}
 	})
 	slices.SortStableFunc(ours, func(a, b types.ServiceEvent) int { return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt)) })
 	var told []ecsv1alpha1.ServiceEvent

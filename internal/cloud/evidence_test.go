@@ -319,6 +319,29 @@ func TestOnlyEventsOfTroubleAreEvidence(t *testing.T) {
 	}
 }
 
+func TestLateEventsAreThoseThatNameTheDeployment(t *testing.T) {
+	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	until := began.Add(time.Minute)
+	const named, unnamed = "(service backend) (deployment ecs-svc/7) deployment failed: tasks failed to start.", "(service backend) (task 0123) failed container health checks."
+	for _, c := range []struct {
+		until   time.Time
+		at      time.Time
+		message string
+		counts  bool
+	}{
+		{until, until.Add(-time.Millisecond), unnamed, true},
+		{until, until, unnamed, false},
+		{until, until, named, true},
+		{time.Time{}, until, unnamed, true},
+	} {
+		q := EvidenceQuery{Primary: "ecs-svc/7", Since: began, Until: c.until}
+		got := len(troubles([]types.ServiceEvent{{CreatedAt: &c.at, Message: &c.message}}, q, func(s string) string { return s })) > 0
+		if got != c.counts {
+			t.Errorf("until %s, %q of %s counts: %t, wanted %t", c.until, c.message, c.at, got, c.counts)
+		}
+	}
+}
+
 // The documented policy is enough for all that a person would look up and all that a rollback does.
 func TestTheDocumentedPolicyAllowsEvidenceAndRollbacks(t *testing.T) {
 	policy, err := os.ReadFile(filepath.Join("..", "..", "config", "iam", "policy.json"))
