@@ -226,7 +226,8 @@ func (p *pass) promotionMessage(wanted *wantedImage, service string, soaked time
 	case soaked > 0:
 		return fmt.Sprintf("%s: it did for %s and does not run Ready there now", what, soaked.Truncate(time.Second))
 	case rollout.Crowded(p.origin.Status.Proven):
-		return fmt.Sprintf("%s: more runs there than its status has room for, %d images of services; divide it, or release here without promotion", what, len(p.origin.Status.Proven))
+		return fmt.Sprintf("%s: whether it has is not known, since more runs there than its status has room for (%d images of services); divide that environment, or take spec.promotion out of EcsEnvironment %q",
+			what, len(p.origin.Status.Proven), p.environment.Name)
 	default:
 		return what + ": it has not; release it there first, this one goes on by itself afterwards"
 	}
